@@ -1,0 +1,64 @@
+"""The operations that npae accelerates, for use on their own: distances, maximum mean discrepancy, order statistics of distances.
+
+    pairwise_squared(x (n, d), y (m, d)) -> (n, m)               squared Euclidean distances
+    mmd_rbf(z (n, d), w (m, d), sigma2) -> value, dz (n, d)      unbiased MMD^2 with the kernel exp(-d2 / (2 sigma2)), and its gradient
+    mmd_imq(z (n, d), w (m, d)) -> value, dz (n, d)              the same with a sum of inverse multiquadratic kernels C / (C + d2)
+    distance_order_statistic(z (n, d), w (m, d), rank)           the rank-th smallest of all n m squared distances, exactly
+
+Points are float32 or float64 (whole numbers become float64), in any memory layout; the result has their dtype. `form` is "cpu" (compiled,
+O(n) memory) or "reference" (NumPy, the specification). Formulas, accuracy, sources: the packages `pairwise`, `mmd`, `order_statistic`.
+Raises InputError for points, a bandwidth, a rank or a form that cannot be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from npae.kernels.kernel import Array
+from npae.kernels.registry import resolve
+from npae.kernels.validation import positive, rank_among, samples
+
+__all__ = ["distance_order_statistic", "mmd_imq", "mmd_rbf", "pairwise_squared"]
+
+
+def pairwise_squared(x: ArrayLike, y: ArrayLike, *, form: str = "cpu") -> Array:
+    """Squared Euclidean distances (n, m) between the rows of x and of y."""
+    x, y = samples(("x", "y"), x, y)
+    out = np.empty((len(x), len(y)), x.dtype)
+    resolve("pairwise_squared", form)(x, y, out)
+    return out
+
+
+def mmd_rbf(z: ArrayLike, w: ArrayLike, sigma2: float, *, form: str = "cpu") -> tuple[float, Array]:
+    """Unbiased MMD^2 between two samples with k = exp(-d2 / (2 sigma2)), and its gradient with respect to z."""
+    z, w = samples(("z", "w"), z, w, at_least=2)
+    dz = np.empty_like(z)
+    value, _ = resolve("mmd_rbf", form)(z, w, positive("sigma2", sigma2), dz)
+    return value, dz
+
+
+def mmd_imq(
+    z: ArrayLike,
+    w: ArrayLike,
+    scales: Sequence[float] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    prior_variance: float = 1.0,
+    *,
+    form: str = "cpu",
+) -> tuple[float, Array]:
+    """Unbiased MMD^2 with k = sum_s C_s / (C_s + d2), C_s = 2 d prior_variance scale_s, and its gradient with respect to z."""
+    z, w = samples(("z", "w"), z, w, at_least=2)
+    width = 2.0 * z.shape[1] * positive("prior_variance", prior_variance)
+    constants = np.array([width * positive("scale", scale) for scale in scales])
+    dz = np.empty_like(z)
+    value: float = resolve("mmd_imq", form)(z, w, constants, dz)
+    return value, dz
+
+
+def distance_order_statistic(z: ArrayLike, w: ArrayLike, rank: int, *, form: str = "cpu") -> float:
+    """The rank-th smallest (from 0) of all squared distances between the rows of z and of w, exact in their dtype."""
+    z, w = samples(("z", "w"), z, w)
+    value: float = resolve("distance_order_statistic", form)(z, w, rank_among(rank, len(z) * len(w)))
+    return value

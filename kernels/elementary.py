@@ -1,0 +1,112 @@
+"""exp, log and log1p for compiled kernels: in float32 polynomials without a branch or a table, which vectorise; in float64 the C library's.
+
+    exp(x)       any x          relative error 1.2e-7 for -87.3 < x < 88.3; below that it falls to 0, above it is infinite
+    log(x)       x >= 0         relative error 1.3e-7; log(0) = -inf; below the smallest normal number, 1.2e-38, it is not accurate
+    log1p(x)     0 <= x <= 1    relative error 1.7e-7
+
+NaN gives NaN, and so does log of a negative number. A kernel written with these computes in the dtype of its arrays. Called from plain
+Python they are the float64 forms. Vectorised in float32 they cost 0.2 to 0.4 ns, where calls of the C library cost 4 to 10.
+
+Source: the expf and logf of Cephes (Moshier 1992), with other splittings; log1p(x) = 2 atanh(x / (2 + x)), the series to the power 15.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from npae.kernels.jit import compiled_form_of
+
+_F, _I = np.float32, np.int32
+_ZERO, _HALF, _ONE, _TWO = _F(0), _F(0.5), _F(1), _F(2)
+_INFINITY, _NAN = _F(np.inf), _F(np.nan)
+
+_ROUND = _F(1.5 * 2**23)  # adding it rounds to a whole number n, and leaves n in the lowest bits of the sum
+_LOG2_E, _LN2_HIGH, _LN2_LOW = _F(1.44269504088896341), _F(0.693359375), _F(-2.12194440e-4)
+_E0, _E1, _E2, _E3, _E4, _E5 = map(_F, (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1))
+
+_SQRT_HALF_BITS = _I(0x3F3504F3)
+_G0, _G1, _G2, _G3, _G4 = map(_F, (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1))
+_G5, _G6, _G7, _G8 = map(_F, (-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1))
+
+_A0, _A1, _A2, _A3, _A4, _A5, _A6 = (_F(2 / k) for k in (15, 13, 11, 9, 7, 5, 3))
+
+
+def exp(x: float) -> float:
+    """e to the power x."""
+    return math.exp(x)
+
+
+def log(x: float) -> float:
+    """The natural logarithm of x >= 0."""
+    return math.log(x)
+
+
+def log1p(x: float) -> float:
+    """log(1 + x) for 0 <= x <= 1."""
+    return math.log1p(x)
+
+
+def _exp32(x: Any) -> Any:
+    """2^n e^r, n whole, |r| <= log(2)/2."""
+    x = _F(89) if x > _F(89) else x  # here n = 128, and 2^n is infinite
+    x = _F(-88) if x < _F(-88) else x  # here n = -127, and 2^n is 0
+    shifted = _F(x * _LOG2_E + _ROUND)
+    n = shifted - _ROUND
+    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    p = ((((_E0 * r + _E1) * r + _E2) * r + _E3) * r + _E4) * r + _E5
+    two_to_n = _I((shifted.view(_I) + _I(127)) << _I(23)).view(_F)
+    return (p * (r * r) + (r + _ONE)) * two_to_n
+
+
+def _log32(x: Any) -> Any:
+    """e log(2) + log(1 + f), x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2)."""
+    bits = _F(x).view(_I)
+    e = _I(bits - _SQRT_HALF_BITS) >> _I(23)
+    f = _I(bits - _I(e << _I(23))).view(_F) - _ONE
+    e = _F(e)
+    p = (((((((_G0 * f + _G1) * f + _G2) * f + _G3) * f + _G4) * f + _G5) * f + _G6) * f + _G7) * f + _G8
+    y = (f * f * f) * p + e * _LN2_LOW - _HALF * (f * f)
+    y = (f + y) + e * _LN2_HIGH
+    y = y if x < _INFINITY else x  # infinity and NaN
+    y = y if x != _ZERO else -_INFINITY
+    return _NAN if x < _ZERO else y
+
+
+def _log1p32(x: Any) -> Any:
+    """2 s + 2/3 s^3 + ... + 2/15 s^15, s = x / (2 + x) <= 1/3."""
+    s = x / (_TWO + x)
+    q = s * s
+    p = (((((_A0 * q + _A1) * q + _A2) * q + _A3) * q + _A4) * q + _A5) * q + _A6
+    return (p * q) * s + _TWO * s
+
+
+def _exp64(x: Any) -> Any:
+    return math.exp(x)
+
+
+def _log64(x: Any) -> Any:
+    return math.log(x)
+
+
+def _log1p64(x: Any) -> Any:
+    return math.log1p(x)
+
+
+@compiled_form_of(exp)
+def _compiled_exp(x: Any) -> Callable[[Any], Any]:
+    return _exp32 if x == types.float32 else _exp64
+
+
+@compiled_form_of(log)
+def _compiled_log(x: Any) -> Callable[[Any], Any]:
+    return _log32 if x == types.float32 else _log64
+
+
+@compiled_form_of(log1p)
+def _compiled_log1p(x: Any) -> Callable[[Any], Any]:
+    return _log1p32 if x == types.float32 else _log1p64

@@ -1,0 +1,151 @@
+"""Which array library and which kernels a model computes with.
+
+| name  | arrays | kernels   | GEMM                                     | for                                   |
+|-------|--------|-----------|------------------------------------------|---------------------------------------|
+| numpy | NumPy  | reference | `np.matmul`                              | reading, debugging: the specification |
+| numba | NumPy  | Numba     | BLAS `gemm` with beta (adds in place)    | training on a CPU: the default        |
+| cupy  | CuPy   | CUDA      | `cupy.matmul`                            | training on a GPU                     |
+
+`backend(name)` gives one of them; without a name it follows the environment variable NPAE_BACKEND, then the default.
+Raises InputError for an unknown name, or for one that this machine cannot run. Nothing falls back in silence.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npae.errors import InputError, nearest
+from npae.kernels.registry import resolve
+
+Array: TypeAlias = NDArray[Any]
+
+DEFAULT = "numba"
+NAMES = ("numpy", "numba", "cupy")
+DTYPES = ("float32", "float64")
+
+
+class Backend:
+    """NumPy arrays, reference kernels: what a reader debugs."""
+
+    name = "numpy"
+    form = "reference"
+    xp: ModuleType = np
+
+    def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
+        """out = a @ b, or out += a @ b.    a (M, K)   b (K, N)   out (M, N)"""
+        if accumulate:
+            out += a @ b
+        else:
+            np.matmul(a, b, out=out)
+        return out
+
+    def kernel(self, name: str) -> Callable[..., Any]:
+        """The kernel `name` in this backend's form."""
+        return resolve(name, self.form)
+
+    def to_host(self, array: Array) -> Array:
+        """The array as NumPy sees it."""
+        return array
+
+    def from_host(self, array: Array) -> Array:
+        """A NumPy array as this backend sees it."""
+        return array
+
+
+class NumbaBackend(Backend):
+    """NumPy arrays, compiled kernels, and a GEMM that adds into its output without a temporary array."""
+
+    name = "numba"
+    form = "cpu"
+
+    def __init__(self) -> None:
+        from scipy.linalg import blas
+
+        self._gemm = {np.dtype("float32"): blas.sgemm, np.dtype("float64"): blas.dgemm}
+
+    def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
+        """out (+)= a @ b as BLAS sees it: Fortran order, so out^T = b^T a^T on the same memory."""
+        left, transpose_left = (b.T, 0) if b.flags.c_contiguous else (b, 1)
+        right, transpose_right = (a.T, 0) if a.flags.c_contiguous else (a, 1)
+        self._gemm[out.dtype](1.0, left, right, float(accumulate), out.T, transpose_left, transpose_right, 1)
+        return out
+
+
+class CupyBackend(Backend):
+    """CuPy arrays and CUDA kernels."""
+
+    name = "cupy"
+    form = "gpu"
+
+    def __init__(self) -> None:
+        self.xp = _cupy()
+
+    def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
+        """out (+)= a @ b"""
+        if accumulate:
+            out += self.xp.matmul(a, b)
+        else:
+            self.xp.matmul(a, b, out=out)
+        return out
+
+    def to_host(self, array: Array) -> Array:
+        """A copy in host memory (waits for the GPU)."""
+        host: Array = self.xp.asnumpy(array)
+        return host
+
+    def from_host(self, array: Array) -> Array:
+        """A copy in GPU memory."""
+        device: Array = self.xp.asarray(array)
+        return device
+
+
+def _cupy() -> ModuleType:
+    """The cupy module, on a machine where it can compute; otherwise one line that says what is missing."""
+    try:
+        import cupy
+    except ImportError:
+        raise InputError("backend 'cupy': CuPy is not installed; pip install 'npae[gpu]', or use --backend numba") from None
+    if not cupy.cuda.is_available():
+        raise InputError("backend 'cupy': CuPy is installed but finds no CUDA GPU or driver; check nvidia-smi, or use --backend numba")
+    module: ModuleType = cupy
+    return module
+
+
+_CLASSES: dict[str, type[Backend]] = {"numpy": Backend, "numba": NumbaBackend, "cupy": CupyBackend}
+
+
+def chosen_name(name: str | None = None) -> tuple[str, str]:
+    """The backend that `name` (or NPAE_BACKEND, or the default) means, and who chose it."""
+    if name is not None:
+        chosen, origin = name, "argument"
+    elif os.environ.get("NPAE_BACKEND"):
+        chosen, origin = os.environ["NPAE_BACKEND"], "NPAE_BACKEND"
+    else:
+        chosen, origin = DEFAULT, "default"
+    if chosen not in NAMES:
+        raise InputError(f"backend '{chosen}' ({origin}) is not one of {', '.join(NAMES)}{nearest(chosen, NAMES)}")
+    return chosen, origin
+
+
+@functools.cache
+def _instance(name: str) -> Backend:
+    return _CLASSES[name]()
+
+
+def backend(name: str | None = None) -> Backend:
+    """The backend of that name; see the table above."""
+    return _instance(chosen_name(name)[0])
+
+
+def check_dtype(dtype: str) -> np.dtype[Any]:
+    """float32 or float64 as a NumPy dtype."""
+    if str(dtype) not in DTYPES:
+        raise InputError(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
+    return np.dtype(str(dtype))

@@ -1,0 +1,90 @@
+"""The command line. `main` looks the verb up, runs it, and turns what a person did wrong into one line and exit status 2.
+
+Exit status: 0 done, 1 a check failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from npae import __version__
+from npae.errors import InputError, nearest
+
+VERBS = {
+    "train": "train a model or preset; leaves a run folder with checkpoints, history and pictures",
+    "generate": "draw new data from a trained run",
+    "reconstruct": "encode and decode data with a trained run",
+    "evaluate": "loss terms, log-likelihood and PCA baseline of a trained run",
+    "reproduce": "train a published preset over several seeds, published numbers beside measured",
+    "gradcheck": "compare every hand-written gradient with finite differences",
+    "data": "list, fetch or locate data sets",
+    "doctor": "what was found on this machine, and what will be used",
+}
+
+EXAMPLES = """examples:
+  npae train vae                                 digits, no network: under a minute
+  npae train vae --data mnist --latent 2         the real thing
+  npae train wae --data my_images/ --epochs 20   your own PNGs, .npy, .npz or .csv
+  npae reproduce flux-vae --seeds 5              published beside measured
+  npae gradcheck all                             are the gradients right?
+  npae VERB --help                               the options of a verb
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one line, with the nearest known word."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Exit with status 2."""
+        raise InputError(message)
+
+
+def top_parser() -> argparse.ArgumentParser:
+    """`npae --help`: the verbs, without importing any of them."""
+    listing = "\n".join(f"  {verb:<12} {text}" for verb, text in VERBS.items())
+    parser = Parser(
+        prog="npae",
+        description="Autoencoders from scratch: every gradient written by hand and checked.",
+        usage="npae VERB ...",
+        epilog=f"verbs:\n{listing}\n\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"npae {__version__}")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(words)
+    except InputError as error:
+        print(f"npae: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `npae ... | head` is no mistake
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (stays open until the interpreter has flushed it)
+        return 0
+    except OSError as error:
+        print(f"npae: error: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("npae: interrupted", file=sys.stderr)
+        return 130
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "--version"):
+        top_parser().parse_args(words or ["--help"])
+        return 0
+    verb = words[0]
+    if verb not in VERBS:
+        raise InputError(f"'{verb}' is not a verb{nearest(verb, VERBS)}")
+    module = importlib.import_module(f"npae.cli.{verb}")
+    parser = Parser(prog=f"npae {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    module.add_arguments(parser)
+    status: int = module.run(parser.parse_args(words[1:]))
+    return status

@@ -1,0 +1,132 @@
+"""Train a model or a preset, and leave a run folder.
+
+  npae train vae                                   scikit-learn's digits, no network
+  npae train wae --data mnist --lambda 10 --latent 8 --epochs 5
+  npae train ae --data faces.npy --hidden 512,128 --set activation=elu --set dropout=0.1
+  npae train --resume runs/vae-digits              continue, bit for bit
+
+Values come from: default < preset < --config FILE < flags; the run's config.toml says which. Ctrl-C saves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from npae.cli.progress import progress_for
+from npae.errors import InputError
+from npae.training.checkpoint import restore_checkpoint, save_best, save_checkpoint
+from npae.training.configuration import Configuration, resolve, stored
+from npae.training.options import OPTIONS, parse
+from npae.training.run import Run, describe, make_folder, new_folder, prepare
+
+CHANGEABLE = ("epochs", "patience", "backend")  # what --resume may change without making it another run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags from the table of options, and the few that are not settings."""
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="ae, vae, wae, or a preset: flux-ae, flux-vae, flux-wae")
+    for option in OPTIONS.values():
+        if option.flag:
+            parser.add_argument(
+                "--" + option.key.replace("_", "-"), dest=option.key, metavar=option.kind.upper().replace(" ", "_"), help=option.help
+            )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting; see the list below")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file of settings, such as a run's config.toml")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="the run folder (default: runs/MODEL-DATA, numbered)")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="continue a run where it stopped")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON, progress on standard error")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    others = "\n".join(f"  {option.key:<18} {option.help}" for option in OPTIONS.values() if not option.flag)
+    parser.epilog = f"settings for --set and --config:\n{others}"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; returns the exit status."""
+    flags = given_flags(arguments)
+    configuration, folder = _configuration(arguments, flags)
+    training = prepare(configuration)
+    if arguments.resume:
+        make_folder(folder)
+        restore_checkpoint(training.trainer, folder)
+    describe(training, folder)
+    status = _train(training, folder, quiet=arguments.quiet)
+    _report(training, folder, as_json=arguments.json, interrupted=status == 130)
+    return status
+
+
+def given_flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options given as flags or with --set, parsed."""
+    texts = {key: getattr(arguments, key) for key, option in OPTIONS.items() if option.flag and getattr(arguments, key) is not None}
+    for pair in arguments.set:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(f"--set {pair}: expected key=value, such as --set activation=elu")
+        texts[key] = text
+    return {key: parse(key, text) for key, text in texts.items()}
+
+
+def _configuration(arguments: argparse.Namespace, flags: dict[str, Any]) -> tuple[Configuration, Path]:
+    if not arguments.resume:
+        configuration = resolve(arguments.model, file=arguments.config, flags=flags)
+        return configuration, new_folder(configuration, arguments.out)
+    if arguments.config or arguments.out:
+        raise InputError("--resume continues a run with its own configuration, in its own folder: leave out --config and --out")
+    before = stored(arguments.resume)
+    if arguments.model not in (None, before.name, before.model):
+        raise InputError(f"--resume {arguments.resume} is a run of {before.name}, not of {arguments.model}")
+    for key, value in flags.items():
+        if key not in CHANGEABLE and before[key] != value:
+            raise InputError(
+                f"--resume {arguments.resume} was made with {key} = {before[key]}, not {value}; start a new run for another {key}"
+            )
+    changed = {key: value for key, value in flags.items() if key in CHANGEABLE}
+    origins = before.origins | dict.fromkeys(changed, "flag")
+    return Configuration(before.name, before.model, before.values | changed, origins), arguments.resume
+
+
+def _train(training: Run, folder: Path, *, quiet: bool) -> int:
+    trainer = training.trainer
+    trainer.history.write(folder / "history.jsonl")
+    with progress_for(trainer, folder, quiet=quiet) as progress:
+        try:
+            trainer.run(on_epoch=progress.on_epoch, on_batch=progress.on_batch)
+        except KeyboardInterrupt:
+            save_checkpoint(trainer, folder)
+            return 130
+    save_checkpoint(trainer, folder)
+    save_best(trainer, folder)
+    if trainer.best.epoch:
+        trainer.use_best()
+    if trainer.history:
+        from npae.figures.run_figures import draw_run
+
+        draw_run(training.model, training.dataset, training.x, training.validation, trainer.history, folder / "figures")
+    return 0
+
+
+def _report(training: Run, folder: Path, *, as_json: bool, interrupted: bool) -> None:
+    trainer = training.trainer
+    last = trainer.history[-1] if trainer.history else None
+    if as_json:
+        summary = {
+            "run": str(folder),
+            "finished": not interrupted,
+            "epochs": trainer.epoch,
+            "best_epoch": trainer.best.epoch or None,
+            "last": last,
+        }
+        print(json.dumps(summary, indent=1))
+        return
+    if interrupted:
+        print(f"stopped in epoch {trainer.epoch + 1}, saved; go on with:  npae train --resume {folder}")
+        return
+    kept = f", weights of epoch {trainer.best.epoch} kept (best validation loss {trainer.best.loss:.4f})" if trainer.best.epoch else ""
+    early = f", stopped early after {trainer.epoch}" if trainer.stopped_early else ""
+    print(f"{folder}: {trainer.epoch} epochs{early}{kept}")
+    for figure in sorted((folder / "figures").glob("*.png")):
+        print(f"  {figure}")
+    print(f"next:  npae evaluate {folder}    npae generate {folder}    npae reconstruct {folder}", file=sys.stdout)

@@ -1,0 +1,99 @@
+"""A data set ready to train on, and `load`, which makes one from a name or a path.
+
+    digits | mnist | fashion-mnist | binarized-mnist      by name: see catalogue.py
+    FILE.npy  FILE.npz  FILE.csv                          rows (N, F), or images (N, H, W) and (N, H, W, C)
+    FOLDER                                                IDX files under MNIST's names, or PNG images
+
+A name goes before a path: write ./mnist for a folder of that name. Raises InputError with the fix for whatever cannot be used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from npae.backend import Array, check_dtype
+from npae.data.catalogue import CATALOGUE
+from npae.data.from_name import read_name
+from npae.data.from_path import read_path
+from npae.data.raw import ImageShape, Raw, check_finite, image_shape_for, labels_of, rows_of
+from npae.data.scaling import Scaling, apply_scaling, fit_scaling
+from npae.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows (N, F) of one dtype, C-contiguous, and what is known about them.
+
+    `source` is a path or "scikit-learn"; `scaling` is how raw values became these (scaling.py); `fingerprint` is the SHA-256 of the bytes
+    of `train` followed by those of `test`, so that a run can be matched to its data.
+    """
+
+    name: str
+    source: str
+    train: Array
+    train_labels: Array | None
+    test: Array | None
+    test_labels: Array | None
+    validation: Array | None
+    image_shape: ImageShape | None
+    scaling: Scaling
+    label_names: list[str] | None
+    fingerprint: str
+
+
+def load(name_or_path: str, *, dtype: str = "float32", scale: str = "auto", image_shape: ImageShape | None = None) -> Dataset:
+    """The data set of that name, downloaded when it is not on this machine, or the user's own at that path."""
+    check_dtype(dtype)
+    known = name_or_path in CATALOGUE
+    raw = read_name(name_or_path) if known else read_path(name_or_path)
+    train, found_shape = rows_of(raw.train, f"{raw.source}: training rows")
+    shape = image_shape_for(image_shape, train.shape[1], raw.source) if image_shape else found_shape
+    if train.dtype.kind == "f":
+        check_finite(train, f"{raw.source}: training rows")
+    scaling = fit_scaling(train, scale, raw.divisor, raw.source)
+    rows = apply_scaling(train, scaling, dtype)
+    test = _held_out(raw.test, raw, train, scaling, dtype, "test rows")
+    return Dataset(
+        name=name_or_path if known else Path(name_or_path).stem,
+        source=raw.source,
+        train=rows,
+        train_labels=_labels(raw.train_labels, rows, f"{raw.source}: training rows"),
+        test=test,
+        test_labels=_labels(raw.test_labels, test, f"{raw.source}: test rows"),
+        validation=_held_out(raw.validation, raw, train, scaling, dtype, "validation rows"),
+        image_shape=shape,
+        scaling=scaling,
+        label_names=raw.label_names,
+        fingerprint=_fingerprint(rows, test),
+    )
+
+
+def _held_out(part: Array | None, raw: Raw, train: Array, scaling: Scaling, dtype: str, name: str) -> Array | None:
+    """Rows that were not trained on, scaled by the training rows' rule."""
+    if part is None:
+        return None
+    what = f"{raw.source}: {name}"
+    rows, _ = rows_of(part, what)
+    if part.shape[1:] != raw.train.shape[1:] or part.dtype != raw.train.dtype:
+        have, want = f"{part.dtype} {part.shape[1:]}", f"{train.dtype} {raw.train.shape[1:]}"
+        raise InputError(f"{what} are {have} each and the training rows {want}; expected the same dtype and shape")
+    if rows.dtype.kind == "f":
+        check_finite(rows, what)
+    return apply_scaling(rows, scaling, dtype)
+
+
+def _labels(labels: Array | None, rows: Array | None, what: str) -> Array | None:
+    if labels is None:
+        return None
+    if rows is None:
+        raise InputError(f"{what}: labels without rows; save the rows too, or leave the labels out")
+    return labels_of(labels, len(rows), what)
+
+
+def _fingerprint(train: Array, test: Array | None) -> str:
+    digest = hashlib.sha256(train.data)
+    if test is not None:
+        digest.update(test.data)
+    return digest.hexdigest()

@@ -1,0 +1,130 @@
+"""How the objective and its terms went, epoch by epoch: a panel a term (the total first), train solid, validation dashed.
+
+    history   rows {"epoch": 3, "train": {"total": 31.2, "nll": 27.0, "kl": 4.2}, "validation": {...} or None}, epochs increasing
+
+The scale of a panel keeps the first epochs from flattening the rest (panel_scale.py); what lies outside it is said above the panel.
+Raises InputError for an empty history, a row without epoch or train, epochs that do not increase, a value that is not a number
+and a best epoch that is not in the history; NonFiniteError for a value that is NaN or infinite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+from npae.errors import InputError, NonFiniteError
+from npae.figures.panel_scale import PanelScale, panel_scale
+from npae.figures.style import BLUE, FAINT, VERMILION, WIDTH, house_style, new_figure
+
+History: TypeAlias = Sequence[Mapping[str, Any]]
+Curves: TypeAlias = dict[str, dict[int, float]]  # split -> epoch -> value
+
+LOOKS: dict[str, dict[str, Any]] = {"train": {"color": BLUE, "linestyle": "-"}, "validation": {"color": VERMILION, "linestyle": "--"}}
+FEW_EPOCHS = 20  # up to here each epoch is marked by a point
+
+
+def loss_curves(history: History, *, unit: str = "nats per image", best_epoch: int | None = None) -> Figure:
+    """One panel for each term of `history`; `unit` is what all of them are measured in, `best_epoch` a dotted line."""
+    terms = _terms(history)
+    epochs = {epoch for curves in terms.values() for curve in curves.values() for epoch in curve}
+    if best_epoch is not None and best_epoch not in epochs:
+        raise InputError(
+            f"best_epoch: {best_epoch} is not in the history, which has epochs {min(epochs)} to {max(epochs)}; give one of its epochs"
+        )
+    columns = len(terms) if len(terms) <= 3 else 2 if len(terms) == 4 else 3
+    n_rows = math.ceil(len(terms) / columns)
+    with house_style():
+        figure = new_figure(min(WIDTH, 5.0 * columns), 0.5 + 2.4 * n_rows)
+        panels = figure.subplots(n_rows, columns, squeeze=False)
+        for i, axes in enumerate(panels.flat):
+            axes.set_visible(i < len(terms))
+        for (term, curves), axes in zip(terms.items(), panels.flat, strict=False):
+            _panel(axes, term, curves)
+            _epoch_axis(axes, min(epochs), max(epochs), best_epoch)
+        for axes in panels[:, 0]:
+            axes.set_ylabel(unit)
+        figure.legend(handles=_legend(terms, best_epoch), loc="outside upper right", ncols=3)
+    return figure
+
+
+def _terms(history: History) -> dict[str, Curves]:
+    """term -> split -> epoch -> value, the total first; everything checked."""
+    if not len(history):
+        raise InputError("history: no rows; train for at least one epoch first")
+    terms: dict[str, Curves] = {"total": {}}
+    last = -math.inf
+    for number, row in enumerate(history):
+        for key in ("epoch", "train"):
+            if key not in row:
+                raise InputError(f"history row {number}: no {key!r}; expected 'epoch', 'train' and, if any, 'validation'")
+        epoch = row["epoch"]
+        if not epoch > last:
+            raise InputError(f"history row {number}: epoch {epoch} comes after epoch {last}; give the rows of one run, in order")
+        last = epoch
+        for split in LOOKS:
+            for term, value in (row.get(split) or {}).items():
+                terms.setdefault(term, {}).setdefault(split, {})[epoch] = _number(f"history epoch {epoch}, {split} {term}", value)
+    return {term: curves for term, curves in terms.items() if curves}
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: {value!r}, expected a number") from error
+    if not math.isfinite(number):
+        raise NonFiniteError(f"{name}: {number}; only finite values can be drawn, end the history before this epoch")
+    return number
+
+
+def _panel(axes: Axes, term: str, curves: Curves) -> None:
+    for split, curve in curves.items():
+        marker = "o" if len(curve) <= FEW_EPOCHS else ""
+        axes.plot(list(curve), list(curve.values()), marker=marker, label=split, **LOOKS[split])
+    epochs = sorted({epoch for curve in curves.values() for epoch in curve})
+    rows = [[curve[epoch] for curve in curves.values() if epoch in curve] for epoch in epochs]
+    scale = panel_scale(rows)
+    if scale.log:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if scale.high / scale.low < 1000 else (1.0,)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.10g}"))  # never a factor such as 1e-5 apart from its axis
+    axes.set_ylim(scale.low, scale.high)
+    if scale.low < 0 < scale.high:
+        axes.axhline(0, color=FAINT, linewidth=0.7, zorder=0.5)
+    note = _outside(epochs[: scale.hidden], rows[: scale.hidden], scale)
+    axes.set_title(term, pad=17 if note else 6)
+    axes.annotate(note, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=8.0)
+    axes.grid(True)
+
+
+def _outside(epochs: list[int], rows: list[list[float]], scale: PanelScale) -> str:
+    """What the reader has to know about the rows that were left out of the limits."""
+    values = [value for row in rows for value in row]
+    if not values:
+        return ""
+    farthest = max(values, key=lambda value: max(value - scale.high, scale.low - value))
+    which = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]}–{epochs[-1]}"
+    return f"{which} off scale, {'up' if farthest > scale.high else 'down'} to {farthest:.4g}"
+
+
+def _epoch_axis(axes: Axes, first: int, last: int, best_epoch: int | None) -> None:
+    if best_epoch is not None:
+        axes.axvline(best_epoch, color=FAINT, linestyle=":", linewidth=1.2)
+    margin = 0.03 * (last - first) or 1
+    axes.set(xlabel="epoch", xlim=(first - margin, last + margin))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _legend(terms: Mapping[str, Curves], best_epoch: int | None) -> list[Line2D]:
+    drawn = {split for curves in terms.values() for split in curves}
+    handles = [Line2D([], [], label=split, **look) for split, look in LOOKS.items() if split in drawn]
+    if best_epoch is not None:
+        handles.append(Line2D([], [], label=f"best epoch {best_epoch}", color=FAINT, linestyle=":", linewidth=1.2))
+    return handles

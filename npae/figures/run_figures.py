@@ -1,0 +1,44 @@
+"""The pictures of a run folder: loss curves, reconstructions, samples; for 2-d codes the scatter and the manifold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from npae.backend import Array
+from npae.data import Dataset
+from npae.figures.loss_curves import loss_curves
+from npae.figures.manifold import manifold
+from npae.figures.reconstructions import reconstructions
+from npae.figures.samples import samples
+from npae.figures.scatter import scatter
+from npae.figures.style import save
+from npae.models import AE, Model
+from npae.training.history import History
+
+SHOWN = 10
+SAMPLES = 60
+SCATTERED = 5000
+
+
+def draw_run(model: Model, dataset: Dataset, x: Array, validation: Array | None, history: History, folder: Path) -> list[Path]:
+    """Draw everything that this run can show; returns the files."""
+    seen = x if validation is None else validation
+    shape = dataset.image_shape
+    pictures = {
+        "loss": loss_curves(history.rows, best_epoch=history.best_epoch),
+        "reconstructions": reconstructions(seen[:SHOWN], model.reconstruct(seen[:SHOWN]), shape),
+        "samples": samples(draw_samples(model, SAMPLES, seed=0, like=x), shape),
+    }
+    if model.latent == 2:
+        is_test = seen is dataset.test
+        labels = dataset.test_labels if is_test else dataset.train_labels if seen is dataset.train else None
+        few = slice(0, SCATTERED)
+        codes = model.encode(seen[few])
+        pictures["codes"] = scatter(codes, None if labels is None else labels[few], dataset.label_names, prior=not isinstance(model, AE))
+        pictures["manifold"] = manifold(model.decode, shape)
+    return [save(figure, folder / f"{name}.png") for name, figure in pictures.items()]
+
+
+def draw_samples(model: Model, rows: int, *, seed: int, like: Array) -> Array:
+    """New data: from the prior, or for a plain autoencoder, which has none, from a Gaussian fitted to the codes of `like`."""
+    return model.sample(rows, seed=seed, like=like) if isinstance(model, AE) else model.sample(rows, seed=seed)

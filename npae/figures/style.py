@@ -1,0 +1,112 @@
+"""The look of every figure, in one place, and the one way to write a figure to disk.
+
+Lines wear colours of Okabe and Ito ("Color Universal Design", 2008). Classes wear the ten of Petroff ("Accessible color sequences for
+data visualization", arXiv:2107.02270): any two of them are at least 17 apart in CIELAB, with normal vision and with each of the three
+colour deficiencies as Machado et al. (2009) simulate them. matplotlib's default ten fall to 5.
+
+`save` writes the same bytes for the same figure: no date, no version number, fixed SVG ids.
+Raises InputError for a suffix that is neither .png nor .svg, and for a folder that does not exist.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from npae.errors import InputError
+
+BLUE, VERMILION = "#0072b2", "#d55e00"
+CLASS_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
+INK = "#333333"  # text and axes
+FAINT = "#8a8a8a"  # what should be there, but not be seen first
+
+WIDTH = 8.5  # inches: at the 900 pixels of a README, 9 points of text are 13 pixels high
+DPI = 150
+
+_RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is everywhere the same
+    "font.size": 9.0,
+    "text.parse_math": False,  # a class may be called "$5 to $10"
+    "text.color": INK,
+    "axes.titlesize": 9.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.0,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4.0,
+    "legend.frameon": False,
+    "legend.fontsize": 9.0,
+    "figure.facecolor": "white",
+    "figure.dpi": DPI,
+    "savefig.facecolor": "auto",
+    "savefig.bbox": None,
+    "svg.fonttype": "path",  # letters as outlines: the reader's fonts do not matter
+    "svg.hashsalt": "npae",  # ids in an SVG come from its content, not from a random number
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw and save inside this; the caller's own matplotlib settings are back afterwards."""
+    with matplotlib.rc_context(_RC):
+        yield
+
+
+def new_figure(width: float, height: float, note: str = "") -> Figure:
+    """An empty figure, in inches, laid out so that no part covers another; `note` is wrapped under it and adds its own height."""
+    width = max(width, 3.5) if note else width
+    lines = textwrap.wrap(note, int(width / 0.07))  # a letter of 8 points is about 0.07 inches wide
+    figure = Figure(figsize=(width, height + 0.16 * len(lines)), layout="constrained")
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize=8.0, color=INK)
+    return figure
+
+
+def _encoded(figure: Figure, form: str) -> bytes:
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[form]
+    buffer = io.BytesIO()
+    with house_style():
+        if figure.get_layout_engine() is not None:
+            for _ in range(3):  # each pass starts from the last: one leaves parts a few pixels off, and none ever stands quite still
+                figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+        figure.savefig(buffer, format=form, dpi=DPI, metadata=metadata)
+    return buffer.getvalue()
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write `figure` as PNG (150 dpi) or SVG, by the suffix of `path`, and return the path. From the first time on its layout is fixed."""
+    path = Path(path)
+    form = path.suffix.lower().removeprefix(".")
+    if form not in ("png", "svg"):
+        raise InputError(f"figure path {str(path)!r}: suffix {path.suffix!r} is not .png or .svg; end the name in one of them")
+    if not path.parent.is_dir():
+        raise InputError(f"figure path {str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        temporary.write_bytes(_encoded(figure, form))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,41 @@
+"""A fully connected layer.
+
+    y = x W + b          x (B, I)   W (I, O)   b (O,)   y (B, O)
+
+    dW += x^T dy         db += sum_B dy        dx = dy W^T
+
+Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
+"""
+
+from __future__ import annotations
+
+from npae.backend import Array
+from npae.layers.node import Node
+from npae.parameters import Parameter, check_initialiser
+
+
+class Dense(Node):
+    """y = x W + b.    `needs_dx=False` for the first layer of a network: nobody reads the gradient with respect to the data."""
+
+    def __init__(self, n_in: int, n_out: int, *, initialiser: str = "flux", needs_dx: bool = True) -> None:
+        check_initialiser(initialiser)
+        self.n_in, self.n_out, self.needs_dx = n_in, n_out, needs_dx
+        self.W = Parameter((n_in, n_out), n_in, n_out, initialiser)
+        self.b = Parameter((n_out,), n_in, n_out, initialiser)
+
+    def forward(self, x: Array) -> Array:
+        """y = x W + b"""
+        self.x = x
+        y = self.buffer("y", (len(x), self.n_out))
+        self.backend.matmul(x, self.W.value, out=y)  # y = x W
+        y += self.b.value  #                             + b
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dW += x^T dy,  db += sum_B dy,  dx = dy W^T"""
+        dx = self.buffer("dx", self.x.shape)
+        self.backend.matmul(self.x.T, dy, out=self.W.grad, accumulate=True)
+        self.b.grad += self.backend.xp.sum(dy, axis=0, out=self.buffer("db", self.b.shape))
+        if self.needs_dx:
+            self.backend.matmul(dy, self.W.value.T, out=dx)
+        return dx

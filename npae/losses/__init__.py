@@ -1,0 +1,25 @@
+"""Losses: each a node whose forward returns a number and whose backward returns the gradient with respect to its inputs."""
+
+from npae.losses.bandwidth import Bandwidth
+from npae.losses.bernoulli import BernoulliLogits, BernoulliProbabilities
+from npae.losses.gaussian import Gaussian
+from npae.losses.kl import GaussianKL
+from npae.losses.l2 import L2
+from npae.losses.mmd import IMQMMD, RBFMMD
+from npae.losses.reconstruction import RECONSTRUCTIONS, Reconstruction, make_reconstruction
+from npae.losses.squared_error import SquaredError
+
+__all__ = [
+    "IMQMMD",
+    "L2",
+    "RBFMMD",
+    "RECONSTRUCTIONS",
+    "Bandwidth",
+    "BernoulliLogits",
+    "BernoulliProbabilities",
+    "Gaussian",
+    "GaussianKL",
+    "Reconstruction",
+    "SquaredError",
+    "make_reconstruction",
+]

@@ -1,0 +1,71 @@
+"""Bernoulli likelihood (binary cross-entropy) of x in [0, 1].      x l p (B, F), nats per image
+
+    from logits          L = (1/B) sum [ max(l, 0) - l x + log(1 + e^-|l|) ]          dl = (sigmoid(l) - x) / B
+    from probabilities   L = -(1/B) sum [ x log q + (1 - x) log(1 - q) ]              dp = ((1-x)/(1-q) - x/q) / B  where q = p
+                         q = clip(p, c, 1 - c)                                        dp = 0                        where clipped
+
+The clip's zero gradient is explicit: a saturated, wrong unit gets no gradient at all; logits have no such trap.
+The mean is over the batch, the sum over features. x between 0 and 1 is allowed: then L is a cross-entropy, and not a likelihood of x.
+Source: Kingma & Welling 2014, appendix C.1; the clipped form as in ADCME's and Keras's examples.
+"""
+
+from __future__ import annotations
+
+from npae.backend import Array
+from npae.errors import InputError
+from npae.layers.node import Node
+
+
+class BernoulliLogits(Node):
+    """-log Bernoulli(x | sigmoid(l)), mean over the batch."""
+
+    unit_interval = True
+
+    def forward(self, logits: Array, x: Array) -> float:
+        """max(l, 0) - l x + log(1 + e^-|l|); the gradient comes in the same pass"""
+        self.dlogits = self.buffer("dlogits", logits.shape)
+        value: float = self.backend.kernel("bernoulli_logits")(logits, x, 1 / len(x), self.dlogits)
+        return value
+
+    def backward(self) -> Array:
+        """dl = (sigmoid(l) - x) / B"""
+        return self.dlogits
+
+    def mean(self, logits: Array) -> Array:
+        """p = sigmoid(l) = (1 + tanh(l/2)) / 2"""
+        xp = self.backend.xp
+        p: Array = 0.5 * (1 + xp.tanh(0.5 * logits))
+        return p
+
+    def per_image(self, features: int) -> float:
+        """Already a sum over features, per image."""
+        return 1.0
+
+
+class BernoulliProbabilities(Node):
+    """-log Bernoulli(x | clip(p)), mean over the batch."""
+
+    unit_interval = True
+
+    def __init__(self, clip: float = 1e-7) -> None:
+        if not 0 <= clip < 0.5:
+            raise InputError(f"clip {clip} is not in [0, 0.5): probabilities are kept in [clip, 1 - clip]")
+        self.clip = clip
+
+    def forward(self, p: Array, x: Array) -> float:
+        """-(x log q + (1 - x) log(1 - q)); the gradient comes in the same pass"""
+        self.dp = self.buffer("dp", p.shape)
+        value: float = self.backend.kernel("bernoulli_probabilities")(p, x, self.clip, 1 / len(x), self.dp)
+        return value
+
+    def backward(self) -> Array:
+        """dp = ((1-x)/(1-q) - x/q) / B, zero where clipped"""
+        return self.dp
+
+    def mean(self, p: Array) -> Array:
+        """The decoder says the probability itself."""
+        return p
+
+    def per_image(self, features: int) -> float:
+        """Already a sum over features, per image."""
+        return 1.0

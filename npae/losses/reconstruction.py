@@ -1,0 +1,40 @@
+"""The reconstruction losses by name: what a model's `reconstruction` option may be, and the decoder output each of them reads.
+
+name                       loss                                     decoder output      nats
+squared_error              SquaredError, summed over features       linear              up to a constant, variance 1/2
+mean_squared_error         SquaredError, mean over all elements     linear              no
+gaussian                   Gaussian with variance eta               linear              yes
+bernoulli                  BernoulliLogits                          linear (logits)     yes
+bernoulli_probabilities    BernoulliProbabilities, clipped          sigmoid             yes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from npae.errors import InputError, nearest
+from npae.losses.bernoulli import BernoulliLogits, BernoulliProbabilities
+from npae.losses.gaussian import Gaussian
+from npae.losses.squared_error import SquaredError
+
+Reconstruction: TypeAlias = SquaredError | Gaussian | BernoulliLogits | BernoulliProbabilities
+
+# name -> (the loss, made from eta; the activation that the decoder must end with, None for any)
+RECONSTRUCTIONS: dict[str, tuple[Callable[[float], Reconstruction], str | None]] = {
+    "squared_error": (lambda eta: SquaredError("sum"), None),
+    "mean_squared_error": (lambda eta: SquaredError("mean"), None),
+    "gaussian": (Gaussian, None),
+    "bernoulli": (lambda eta: BernoulliLogits(), "linear"),
+    "bernoulli_probabilities": (lambda eta: BernoulliProbabilities(), "sigmoid"),
+}
+
+
+def make_reconstruction(name: str, eta: float, output: str | None) -> tuple[Reconstruction, str]:
+    """The loss of that name, and the activation that the decoder ends with: the one asked for, or the one the loss needs."""
+    if name not in RECONSTRUCTIONS:
+        raise InputError(f"reconstruction '{name}' is not known{nearest(name, RECONSTRUCTIONS)}")
+    make, needed = RECONSTRUCTIONS[name]
+    if needed and output not in (None, needed):
+        raise InputError(f"output '{output}': reconstruction '{name}' reads a decoder that ends with '{needed}'; leave output unset")
+    return make(eta), output or needed or "linear"

@@ -1,0 +1,20 @@
+"""Models: each an objective on one page. `MODELS` is the registry that the command line, checkpoints and gradient checks read."""
+
+from npae.errors import InputError, nearest
+from npae.models.ae import AE
+from npae.models.model import Model
+from npae.models.terms import Terms
+from npae.models.vae import VAE
+from npae.models.wae import WAE
+
+MODELS: dict[str, type[Model]] = {model.kind: model for model in (AE, VAE, WAE)}
+
+
+def model_class(kind: str) -> type[Model]:
+    """The model of that name."""
+    if kind not in MODELS:
+        raise InputError(f"model '{kind}' is not known{nearest(kind, MODELS)}")
+    return MODELS[kind]
+
+
+__all__ = ["AE", "MODELS", "VAE", "WAE", "Model", "Terms", "model_class"]

@@ -1,0 +1,56 @@
+"""The two multi-layer perceptrons of an autoencoder, as Chains.
+
+    encoder   F -> hidden[0] -> ... -> hidden[-1] -> Z            or two heads mu and s, each Z
+    decoder   Z -> hidden[-1] -> ... -> hidden[0] -> F
+
+Every hidden layer is Dense, activation and (if asked for) Dropout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npae.errors import InputError
+from npae.layers import Chain, Dense, Dropout, Node, Parallel, Softplus, activation
+
+SIGMA_FLOOR = 1e-6  # keeps log sigma finite when sigma comes straight from a head (as in ADCME's example)
+
+
+def check_widths(features: int, hidden: Sequence[int], latent: int) -> tuple[int, ...]:
+    """Widths are whole numbers of at least 1."""
+    for name, width in [("features", features), *(("hidden", width) for width in hidden), ("latent", latent)]:
+        if isinstance(width, bool) or not isinstance(width, int) or width < 1:
+            raise InputError(f"{name} {width!r} is not a width: it must be a whole number of at least 1")
+    return tuple(hidden)
+
+
+def hidden_layers(widths: Sequence[int], *, activation_name: str, dropout: float, initialiser: str, reads_data: bool) -> list[Node]:
+    """Dense, activation, Dropout for each step from one width to the next."""
+    layers: list[Node] = []
+    for place, (n_in, n_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        layers.append(Dense(n_in, n_out, initialiser=initialiser, needs_dx=not (reads_data and place == 0)))
+        layers += activation(activation_name)
+        if dropout:
+            layers.append(Dropout(dropout, n_out))
+    return layers
+
+
+def encoder(widths: Sequence[int], latent: int, *, activation_name: str, code_activation: str, dropout: float, initialiser: str) -> Chain:
+    """x (B, F) -> code (B, Z)"""
+    body = hidden_layers(widths, activation_name=activation_name, dropout=dropout, initialiser=initialiser, reads_data=True)
+    head = Dense(widths[-1], latent, initialiser=initialiser, needs_dx=len(widths) > 1)
+    return Chain(*body, head, *activation(code_activation))
+
+
+def gaussian_encoder(widths: Sequence[int], latent: int, *, activation_name: str, form: str, dropout: float, initialiser: str) -> Chain:
+    """x (B, F) -> (mu, s), each (B, Z); a head that is sigma itself ends with a softplus."""
+    body = hidden_layers(widths, activation_name=activation_name, dropout=dropout, initialiser=initialiser, reads_data=True)
+    needs_dx = len(widths) > 1
+    mu, s = (Dense(widths[-1], latent, initialiser=initialiser, needs_dx=needs_dx) for _ in range(2))
+    return Chain(*body, Parallel(mu=mu, s=Chain(s, Softplus(SIGMA_FLOOR)) if form == "sigma" else s))
+
+
+def decoder(widths: Sequence[int], *, activation_name: str, output: str, dropout: float, initialiser: str) -> Chain:
+    """z (B, Z) -> y (B, F)"""
+    body = hidden_layers(widths[:-1], activation_name=activation_name, dropout=dropout, initialiser=initialiser, reads_data=False)
+    return Chain(*body, Dense(widths[-2], widths[-1], initialiser=initialiser), *activation(output))

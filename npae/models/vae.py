@@ -1,0 +1,116 @@
+"""The variational autoencoder: minimise the negative evidence lower bound.
+
+    L = E_q(z|x)[ -log p(x|z) ] + beta KL(q(z|x) || p(z)) + l2 sum p^2
+
+    q(z|x) = N(mu(x), sigma(x)^2)    p(z) = N(0, I)    z = mu + sigma eps, one draw a row    x (B, F)   mu s eps z (B, Z)
+
+    forward    (mu, s) = encoder(x),  z = reparameterise(mu, s, eps),  y = decoder(z),  nll = likelihood(y, x),  kl = KL(mu, s)
+    backward   dy = dnll,  dz = decoder'(dy),  (dmu, ds) = reparameterise'(dz) + beta dKL,  encoder'(dmu, ds)
+
+beta = 1 and l2 = 0 is the bound itself, in nats per image: -L <= log p(x). KL warm-up lets beta grow linearly over the first steps.
+l2 weighs the squared parameters of the decoder (the Flux document's regulariser).
+Source: Kingma & Welling 2014; beta: Higgins et al. 2017; warm-up: Bowman et al. 2016, Sonderby et al. 2016; free bits: Kingma et al. 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from npae import noise as streams
+from npae.backend import Array
+from npae.layers import Reparameterise
+from npae.losses import L2, GaussianKL, make_reconstruction
+from npae.models import networks
+from npae.models.model import Model, check_weight
+from npae.models.terms import Terms
+from npae.noise import Noise
+
+
+class VAE(Model):
+    """Gaussian encoder, one draw, decoder; reconstruction and KL."""
+
+    kind = "vae"
+    summary = "variational autoencoder"
+    reconstruction_term = "nll"
+
+    def __init__(
+        self,
+        features: int,
+        hidden: Sequence[int] = (128,),
+        latent: int = 8,
+        *,
+        beta: float = 1.0,
+        kl_warmup: int = 0,
+        free_bits: float = 0.0,
+        l2: float = 0.0,
+        posterior: str = "log_std",
+        reconstruction: str = "bernoulli",
+        eta: float = 1.0,
+        activation: str = "leaky_relu",
+        output: str | None = None,
+        dropout: float = 0.0,
+        initialiser: str = "flux",
+        dtype: str = "float32",
+        backend: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        widths = (features, *networks.check_widths(features, hidden, latent))
+        style: dict[str, Any] = {"activation_name": activation, "dropout": dropout, "initialiser": initialiser}
+        self.features, self.latent = features, latent
+        self.beta, self.l2_weight = check_weight("beta", beta), check_weight("l2", l2)
+        self.kl_warmup = int(check_weight("kl_warmup", kl_warmup))
+        self.likelihood, output = make_reconstruction(reconstruction, eta, output)
+        self.encoder = networks.gaussian_encoder(widths, latent, form=posterior, **style)
+        self.reparameterise = Reparameterise(posterior)
+        self.decoder = networks.decoder((latent, *widths[::-1]), output=output, **style)
+        self.kl = GaussianKL(posterior, free_bits)
+        self.l2 = L2()
+        self.build(seed=seed, dtype=dtype, backend_name=backend)
+        self.l2.attach(self.parameters, "decoder")
+
+    def noise_columns(self) -> dict[str, tuple[int, str, int]]:
+        """eps (B, Z), and what dropout needs"""
+        return {"eps": (streams.POSTERIOR, "normal", self.latent)} | super().noise_columns()
+
+    def beta_at(self, step: int | None) -> float:
+        """beta min(1, (step + 1) / kl_warmup); all of it where no step is given"""
+        if step is None or not self.kl_warmup:
+            return self.beta
+        return self.beta * min(1.0, (step + 1) / self.kl_warmup)
+
+    def objective(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+        """x -> (mu, s) -> z -> y -> nll;  (mu, s) -> kl"""
+        encoder_masks, decoder_masks = self.masks(noise)
+        mu, s = self.encoder.forward(x, encoder_masks)
+        z = self.reparameterise.forward(mu, s, noise.eps)
+        y = self.decoder.forward(z, decoder_masks)
+        self.beta_now = self.beta_at(step)
+        values = {"nll": self.likelihood.forward(y, x), "kl": self.kl.forward(mu, s)}
+        weights = {"kl": self.beta_now}
+        if self.kl.free_bits:  # the term that is minimised, and beside it the divergence itself
+            values |= {"kl": self.kl.exact, "kl_free_bits": values["kl"]}
+            weights = {"kl": 0.0, "kl_free_bits": self.beta_now}
+        if self.l2_weight:
+            values["l2"], weights["l2"] = self.l2.forward(), self.l2_weight
+        return Terms(values, weights)
+
+    def gradient(self) -> None:
+        """the forward pass, bottom-up"""
+        if self.l2_weight:
+            self.l2.backward(self.l2_weight)
+        dy = self.likelihood.backward()
+        dz = self.decoder.backward(dy)
+        dmu, ds = self.reparameterise.backward(dz)
+        kmu, ks = self.kl.backward(self.beta_now)
+        dmu += kmu
+        ds += ks
+        self.encoder.backward((dmu, ds))
+
+    def posterior(self, x: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of q(z|x): two (N, Z) arrays."""
+        return self.gaussian_posterior(self.reparameterise, x)
+
+    def _code(self, encoded: Any) -> Array:
+        mu: Array = encoded[0]
+        return mu

@@ -1,0 +1,1 @@
+"""Training: the step, the loop, history, checkpoints, configuration and the run folder."""

@@ -1,0 +1,46 @@
+"""Row-weighted means of loss terms over batches, and the terms of a whole data set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from npae.backend import Array
+from npae.models import Model, Terms
+
+
+class Averages:
+    """Sums of terms times rows; `mean()` divides."""
+
+    def __init__(self, sums: Mapping[str, float] | None = None, rows: int = 0, batches: int = 0) -> None:
+        self.sums, self.rows, self.batches = dict(sums or {}), rows, batches
+
+    def add(self, terms: Terms, rows: int) -> None:
+        """One batch."""
+        for name, value in (("total", terms.total), *terms.items()):
+            self.sums[name] = self.sums.get(name, 0.0) + value * rows
+        self.rows += rows
+        self.batches += 1
+
+    def mean(self) -> dict[str, float]:
+        """The mean over all rows, total first."""
+        return {name: value / self.rows for name, value in self.sums.items()}
+
+
+def evaluate_terms(model: Model, x: Array, *, batch_size: int, seed: int) -> dict[str, float]:
+    """The objective's terms over all rows of x, dropout off: the mean over batches of nearly equal size.
+
+    The noise is that of a seed apart from training's, and the same at every call, so two epochs differ by their weights only.
+    """
+    averages = Averages()
+    for step, rows in enumerate(np.array_split(np.arange(len(x)), math.ceil(len(x) / batch_size))):
+        noise = model.draw(evaluation_seed(seed), step, len(rows))
+        averages.add(model.loss(x[rows[0] : rows[-1] + 1], noise=noise), len(rows))
+    return averages.mean()
+
+
+def evaluation_seed(seed: int) -> int:
+    """The seed of validation's and evaluation's noise: never the one that trains."""
+    return (seed + 2**63) % 2**64

@@ -1,0 +1,145 @@
+"""The resolved configuration of a run: every value, and where it came from.
+
+    default  <  preset  <  file  <  flag          the later one wins; unknown or unfitting keys are refused with the nearest name
+
+A configuration is written to the run folder as config.toml, each value with its origin, and can be given to --config again.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from npae.backend import chosen_name
+from npae.errors import InputError, nearest
+from npae.models import MODELS, Model, model_class
+from npae.presets import preset, preset_names
+from npae.training.options import OF_THE_MODEL, OPTIONS, check, option
+
+ORIGIN_TABLE = "origin"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """`config["latent"]`, `config.origins["latent"]`; `name` is what was asked for: a model or a preset."""
+
+    name: str
+    model: str
+    values: dict[str, Any]
+    origins: dict[str, str]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[option(key).key]
+
+    def model_arguments(self) -> dict[str, Any]:
+        """What the model's constructor takes, without the features, which the data say."""
+        taken = _arguments(self.model)
+        return {OPTIONS[key].argument: value for key, value in self.values.items() if OPTIONS[key].argument in taken}
+
+    def as_toml(self) -> str:
+        """The text of config.toml."""
+        lines = [f'name = "{self.name}"', f'model = "{self.model}"']
+        lines += [f"{key} = {_toml(value)}" for key, value in self.values.items() if value is not None]
+        lines += ["", f"[{ORIGIN_TABLE}]"] + [f'{key} = "{origin}"' for key, origin in self.origins.items() if self.values[key] is not None]
+        return "\n".join(lines) + "\n"
+
+
+def resolve(name: str | None, *, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Configuration:
+    """Merge default, preset, file and flags for a model or preset."""
+    given = read_toml(file) if file else {}
+    stated = str(given.pop("name", given.get("model", ""))) or None
+    stated_model = given.pop("model", None)
+    given.pop(ORIGIN_TABLE, None)
+    if name is None and stated is None:
+        raise InputError(f'no model: name one of {", ".join(_names())}, or give a --config FILE with a line such as model = "vae"')
+    chosen = name or str(stated)
+    if chosen not in _names():
+        raise InputError(f"model '{chosen}' is neither a model nor a preset{nearest(chosen, _names())}")
+    settings = dict(preset(chosen).settings) if chosen in preset_names() else {"model": chosen}
+    model = str(settings.pop("model"))
+    if stated_model not in (None, model):
+        raise InputError(f"{file}: model = '{stated_model}', but '{chosen}' is a {model}; name the same model in both")
+    values, origins = _defaults(model)
+    for origin, layer in (("preset", settings), (f"file {file}", given), ("flag", flags or {})):
+        for key, value in layer.items():
+            known = option(key).key
+            _check_fits(known, model)
+            values[known] = check(known, value)
+            origins[known] = origin
+    values["backend"], origins["backend"] = _backend(values["backend"], origins["backend"])
+    return Configuration(chosen, model, values, origins)
+
+
+def stored(run: Path) -> Configuration:
+    """The configuration of a run folder."""
+    path = run / "config.toml"
+    if not path.is_file():
+        raise InputError(f"{run} is not a run folder (no config.toml in it); expected a folder made by npae train")
+    content = read_toml(path)
+    origins = content.pop(ORIGIN_TABLE, {})
+    name, model = str(content.pop("name", "")), str(content.pop("model", ""))
+    values, _ = _defaults(model)
+    values |= {option(key).key: check(key, value) for key, value in content.items()}
+    return Configuration(name, model, values, {key: origins.get(key, "default") for key in values})
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file, or one line that says what is wrong with it."""
+    if not path.is_file():
+        raise InputError(f"--config {path}: no such file")
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}; expected lines such as latent = 8") from None
+
+
+def _names() -> list[str]:
+    return [*MODELS, *preset_names()]
+
+
+def _arguments(model: str) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(model_class(model).__init__).parameters
+
+
+def _defaults(model: str) -> tuple[dict[str, Any], dict[str, str]]:
+    arguments = _arguments(model)
+    values: dict[str, Any] = {}
+    for key, chosen in OPTIONS.items():
+        if chosen.default is not OF_THE_MODEL:
+            values[key] = chosen.default
+        elif chosen.argument in arguments:
+            default = arguments[chosen.argument].default
+            values[key] = list(default) if isinstance(default, tuple) else default
+    return values, dict.fromkeys(values, "default")
+
+
+def _check_fits(key: str, model: str) -> None:
+    if OPTIONS[key].default is OF_THE_MODEL and OPTIONS[key].argument not in _arguments(model):
+        fitting = [kind for kind in MODELS if OPTIONS[key].argument in _arguments(kind)]
+        raise InputError(f"option '{key}' does not apply to model '{model}'; it applies to {', '.join(fitting)}")
+
+
+def _backend(name: str | None, origin: str) -> tuple[str, str]:
+    if name is not None:
+        return name, origin
+    chosen, source = chosen_name()
+    return chosen, "environment" if source == "NPAE_BACKEND" else source
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(part) for part in value) + "]"
+    return repr(value)
+
+
+def build_model(configuration: Configuration, features: int) -> Model:
+    """The model that a configuration describes, for data with so many features."""
+    return model_class(configuration.model)(features, **configuration.model_arguments())

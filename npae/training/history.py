@@ -1,0 +1,83 @@
+"""The record of a training: one row an epoch, as an object and as JSON lines.
+
+    {"epoch": 1, "step": 600, "seconds": 0.9, "learning_rate": 0.01, "batches": 600,
+     "train": {"total": ..., "nll": ..., "kl": ...}, "validation": {...} or null}
+
+Terms are means over the epoch's rows, in the model's own loss scale; total is the weighted sum that was minimised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from npae.errors import InputError
+
+Row = dict[str, Any]
+
+
+class History(Sequence[Row]):
+    """history[-1]["train"]["kl"], or history.column("train.kl") for all epochs."""
+
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        self.rows = list(rows)
+        self.best_epoch: int | None = None
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __repr__(self) -> str:
+        last = self.rows[-1]["train"]["total"] if self.rows else float("nan")
+        return f"History({len(self.rows)} epochs, last training loss {last:.6g})"
+
+    def append(self, row: Row) -> None:
+        """Add an epoch."""
+        self.rows.append(row)
+
+    def column(self, name: str) -> list[Any]:
+        """One value of every epoch: "seconds", "train.total", "validation.kl"."""
+        values: list[Any] = []
+        for row in self.rows:
+            value: Any = row
+            for part in name.split("."):
+                if not isinstance(value, dict) or part not in value:
+                    raise InputError(f"history has no '{name}' (epoch {row['epoch']}); it has {', '.join(_names(row))}")
+                value = value[part]
+            values.append(value)
+        return values
+
+    def write(self, path: Path) -> None:
+        """All rows as JSON lines, in place of what was there."""
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
+        os.replace(temporary, path)
+
+    def append_to(self, path: Path) -> None:
+        """The newest row, at the end of the file."""
+        with path.open("a") as file:
+            file.write(json.dumps(self.rows[-1]) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> History:
+        """The rows of a JSON-lines file."""
+        rows = []
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}:{number} is not JSON ({error.msg}): expected one epoch a line; delete that line") from None
+        return cls(rows)
+
+
+def _names(row: Row) -> list[str]:
+    flat = [name for name, value in row.items() if not isinstance(value, dict)]
+    return flat + [f"{part}.{name}" for part in ("train", "validation") if isinstance(row.get(part), dict) for name in row[part]]

@@ -1,0 +1,96 @@
+"""A model in one file: its parameters as safetensors, and in the header what is needed to build it again.
+
+    save(model, "vae.safetensors")          load("vae.safetensors") -> model, or load(run_folder) -> the run's best weights
+
+The file holds one tensor a parameter, by name ("encoder.0.W"), and the metadata {"format": "npae 1", "kind": "vae", "spec": JSON}.
+Nothing is ever unpickled. Files are written under a temporary name and renamed.
+Raises InputError for a file that is missing, damaged, or not an npae model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array
+from npae.errors import InputError
+from npae.models import Model, model_class
+
+FORMAT = "npae 1"
+
+
+def save(model: Model, path: str | Path) -> Path:
+    """Write the model's parameters and constructor arguments to one .safetensors file."""
+    tensors = {name: model.backend.to_host(model.parameters[name].value) for name in model.parameters.names()}
+    return write_tensors(Path(path), tensors, {"kind": model.kind, "spec": json.dumps(plain_spec(model))})
+
+
+def load(path: str | Path, *, backend: str | None = None) -> Model:
+    """The model in a file written by `save`, or in a run folder (its best weights if it kept some, else its last)."""
+    path = Path(path)
+    if path.is_dir():
+        from npae.training.checkpoint import weights_file
+
+        path = weights_file(path)
+    tensors, metadata = read_tensors(path)
+    if "kind" not in metadata or "spec" not in metadata:
+        raise InputError(f"{path} holds no npae model (no kind and spec in its header); expected a file written by npae.save")
+    spec = json.loads(metadata["spec"]) | {"backend": backend}
+    model = model_class(metadata["kind"])(**spec)
+    put_parameters(model, tensors, path)
+    return model
+
+
+def plain_spec(model: Model) -> dict[str, Any]:
+    """The constructor's arguments as JSON can hold them; the backend is a choice of the machine, not of the model."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in model.spec.items() if name != "backend"}
+
+
+def put_parameters(model: Model, tensors: Mapping[str, Array], path: Path) -> None:
+    """Fill the model from tensors by name; every parameter must be there, in its shape."""
+    for name in model.parameters.names():
+        parameter = model.parameters[name]
+        found = tensors[name].shape if name in tensors else "missing"
+        if found != parameter.shape:
+            raise InputError(
+                f"{path}: parameter {name} is {found}, expected {parameter.shape}: it is a checkpoint of another model or of other widths"
+            )
+        parameter.value[...] = model.backend.from_host(tensors[name].astype(model.dtype))
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> Path:
+    """A safetensors file, complete or not there at all."""
+    from safetensors.numpy import save as to_bytes
+
+    blob = to_bytes({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {"format": FORMAT, **metadata})
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(blob)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
+    """The tensors and the metadata of a safetensors file."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected a .safetensors file or a run folder")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(
+            f"{path} is not a readable safetensors file ({error}): it is damaged or of another format; use another checkpoint"
+        ) from None

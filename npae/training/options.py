@@ -1,0 +1,200 @@
+"""Every setting of a training run, as data: its kind, its default, what it may be, what it means.
+
+Options of the training itself have their default here. Options of a model are the arguments of its constructor, and have theirs there.
+The command line, configuration files, `--set` and `npae train --help` are all made from this table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from npae.errors import InputError, nearest
+
+OF_THE_MODEL = object()  # the default is the constructor's
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting. `flag`: it has a command-line flag of its own; any option can be given as --set key=value."""
+
+    key: str
+    kind: str
+    help: str
+    default: Any = OF_THE_MODEL
+    choices: tuple[str, ...] = ()
+    flag: bool = False
+
+    @property
+    def argument(self) -> str:
+        """The constructor argument of that key (`lambda` is a word of the language)."""
+        return "lambda_" if self.key == "lambda" else self.key
+
+
+OPTIONS: dict[str, Option] = {
+    option.key: option
+    for option in (
+        Option(
+            "data",
+            "str",
+            "digits, mnist, fashion-mnist, binarized-mnist, or a path: .npy .npz .csv, a folder of IDX files or of PNGs",
+            "digits",
+            flag=True,
+        ),
+        Option("epochs", "int", "passes over the training data", 50, flag=True),
+        Option("batch_size", "int", "rows in a training step", 100, flag=True),
+        Option("learning_rate", "float", "Adam's step size", 1e-3, flag=True),
+        Option("hidden", "ints", "widths of the hidden layers, encoder's order: 128 or 512,256", flag=True),
+        Option("latent", "int", "numbers in a code", flag=True),
+        Option("beta", "float", "weight of the KL term", flag=True),
+        Option("lambda", "float", "weight of the MMD penalty", flag=True),
+        Option("seed", "int", "every random number follows from it", 0, flag=True),
+        Option("dtype", "str", "float32 or float64", choices=("float32", "float64"), flag=True),
+        Option("backend", "str", "numpy (reference), numba or cupy", choices=("numpy", "numba", "cupy"), flag=True),
+        Option(
+            "validation",
+            "validation",
+            "share of the training rows, or test, none, auto (test where the data have one, else 0.1)",
+            "auto",
+            flag=True,
+        ),
+        Option("patience", "int", "stop after so many epochs without a better validation loss; 0: never", 0, flag=True),
+        Option("shuffle", "bool", "a new order of the rows each epoch", True),
+        Option("drop_last", "bool", "leave out the last batch when it is not full", False),
+        Option(
+            "binarise",
+            "str",
+            "none, fixed (x > 1/2) or dynamic (drawn anew each epoch with probability x)",
+            "none",
+            ("none", "fixed", "dynamic"),
+        ),
+        Option("scale", "str", "auto, none, minmax or standard", "auto", ("auto", "none", "minmax", "standard")),
+        Option("image_shape", "shape", "rows x columns of an image, such as 28x28, where the data do not say", None),
+        Option("beta1", "float", "Adam's memory of the gradient", 0.9),
+        Option("beta2", "float", "Adam's memory of its square", 0.999),
+        Option("epsilon", "float", "Adam's epsilon", 1e-8),
+        Option(
+            "epsilon_placement",
+            "str",
+            "bias_corrected (Flux, PyTorch) or uncorrected (Keras)",
+            "bias_corrected",
+            ("bias_corrected", "uncorrected"),
+        ),
+        Option("clip_norm", "float", "scale the gradient down to this norm; 0: never", 0.0),
+        Option("schedule", "str", "of the learning rate", "constant", ("constant", "linear", "cosine", "exponential", "step")),
+        Option("warmup", "int", "steps over which the learning rate rises", 0),
+        Option("decay", "float", "of the exponential and step schedules: what is left of the learning rate", 0.1),
+        Option("kl_warmup", "int", "steps over which beta rises from 0"),
+        Option("free_bits", "float", "nats of KL that each latent unit has for nothing"),
+        Option("l2", "float", "weight of the decoder's squared parameters"),
+        Option("posterior", "str", "what the encoder's second head is", choices=("log_std", "log_variance", "sigma")),
+        Option("reconstruction", "str", "the reconstruction loss"),
+        Option("eta", "float", "variance of reconstruction=gaussian"),
+        Option("encoder", "str", "of a wae", choices=("gaussian", "deterministic")),
+        Option("kernel", "str", "of the MMD penalty", choices=("rbf", "imq")),
+        Option("bandwidth", "number or name", "flux, tolstikhin, median, prior, or a number: sigma2 of the RBF kernel"),
+        Option("stop_gradient", "bool", "hold the bandwidth constant in backward"),
+        Option("activation", "str", "of the hidden layers"),
+        Option("code_activation", "str", "of the code of an ae"),
+        Option("output", "optional str", "activation of the decoder's output"),
+        Option("dropout", "float", "share of hidden units dropped in training"),
+        Option("initialiser", "str", "flux, keras, pytorch or he"),
+    )
+}
+
+
+def option(key: str) -> Option:
+    """The option of that name; --learning-rate, learning-rate and learning_rate are one."""
+    name = key.lstrip("-").replace("-", "_")
+    if name not in OPTIONS:
+        raise InputError(f"option '{key}' is not known{nearest(name, OPTIONS)}")
+    return OPTIONS[name]
+
+
+def parse(key: str, text: str) -> Any:
+    """A value given as text on the command line."""
+    chosen = option(key)
+    try:
+        value = _FROM_TEXT[chosen.kind](text)
+    except (ValueError, KeyError):
+        raise InputError(f"{chosen.key} '{text}' is not {_EXPECTED[chosen.kind]}") from None
+    return check(chosen.key, value)
+
+
+def check(key: str, value: Any) -> Any:
+    """A value given with a type (TOML), or parsed: the right type, finite, one of the choices."""
+    chosen = option(key)
+    if not _IS_A[chosen.kind](value):
+        raise InputError(f"{chosen.key} {value!r} is not {_EXPECTED[chosen.kind]}")
+    if chosen.kind == "float":
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{chosen.key} {value} is not a finite number")
+    if chosen.choices and value is not None and value not in chosen.choices:
+        raise InputError(f"{chosen.key} '{value}' is not one of {', '.join(chosen.choices)}{nearest(str(value), chosen.choices)}")
+    return value
+
+
+def _text_to_int(text: str) -> int:
+    return int(text.replace("_", ""))
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {
+    "int": _text_to_int,
+    "float": float,
+    "bool": lambda text: {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()],
+    "str": str,
+    "optional str": str,
+    "ints": lambda text: [int(part) for part in text.split(",") if part.strip()],
+    "shape": lambda text: [int(part) for part in text.lower().split("x")],
+    "validation": _number_or_text,
+    "number or name": _number_or_text,
+}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_validation(value: Any) -> bool:
+    return value in ("none", "test", "auto") or (_is_number(value) and 0 < value < 1)
+
+
+_IS_A: dict[str, Callable[[Any], bool]] = {
+    "int": _is_int,
+    "float": _is_number,
+    "bool": lambda value: isinstance(value, bool),
+    "str": lambda value: isinstance(value, str),
+    "optional str": lambda value: value is None or isinstance(value, str),
+    "ints": lambda value: isinstance(value, list) and all(_is_int(part) for part in value),
+    "shape": lambda value: (
+        value is None or (isinstance(value, list) and len(value) in (2, 3) and all(_is_int(part) and part > 0 for part in value))
+    ),
+    "validation": _is_validation,
+    "number or name": lambda value: _is_number(value) or isinstance(value, str),
+}
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "optional str": "text",
+    "ints": "a list of whole numbers, such as 128 or 512,256",
+    "shape": "an image shape, such as 28x28 or 32x32x3",
+    "validation": "a share between 0 and 1, or one of test, none, auto",
+    "number or name": "a number or a name",
+}
