@@ -17,9 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from npae.errors import InputError
 from npae.kernels.kernel import Array
 from npae.kernels.registry import resolve
-from npae.kernels.validation import positive, rank_among, samples
+from npae.kernels.validation import positive, samples
 
 __all__ = ["distance_order_statistic", "mmd_imq", "mmd_rbf", "pairwise_squared"]
 
@@ -50,6 +51,8 @@ def mmd_imq(
 ) -> tuple[float, Array]:
     """Unbiased MMD^2 with k = sum_s C_s / (C_s + d2), C_s = 2 d prior_variance scale_s, and its gradient with respect to z."""
     z, w = samples(("z", "w"), z, w, at_least=2)
+    if not len(scales):
+        raise InputError("scales is empty; expected at least one finite number above 0")
     width = 2.0 * z.shape[1] * positive("prior_variance", prior_variance)
     constants = np.array([width * positive("scale", scale) for scale in scales])
     dz = np.empty_like(z)
@@ -60,5 +63,5 @@ def mmd_imq(
 def distance_order_statistic(z: ArrayLike, w: ArrayLike, rank: int, *, form: str = "cpu") -> float:
     """The rank-th smallest (from 0) of all squared distances between the rows of z and of w, exact in their dtype."""
     z, w = samples(("z", "w"), z, w)
-    value: float = resolve("distance_order_statistic", form)(z, w, rank_among(rank, len(z) * len(w)))
+    value: float = resolve("distance_order_statistic", form)(z, w, rank)
     return value

@@ -27,7 +27,9 @@ _INFINITY, _NAN = _F(np.inf), _F(np.nan)
 
 _ROUND = _F(1.5 * 2**23)  # adding it rounds to a whole number n, and leaves n in the lowest bits of the sum
 _LOG2_E, _LN2_HIGH, _LN2_LOW = _F(1.44269504088896341), _F(0.693359375), _F(-2.12194440e-4)
-_E0, _E1, _E2, _E3, _E4, _E5 = map(_F, (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1))
+_E0, _E1, _E2, _E3, _E4, _E5 = map(
+    _F, (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
+)
 
 _SQRT_HALF_BITS = _I(0x3F3504F3)
 _G0, _G1, _G2, _G3, _G4 = map(_F, (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1))
@@ -66,9 +68,8 @@ def _exp32(x: Any) -> Any:
 def _log32(x: Any) -> Any:
     """e log(2) + log(1 + f), x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2)."""
     bits = _F(x).view(_I)
-    e = _I(bits - _SQRT_HALF_BITS) >> _I(23)
-    f = _I(bits - _I(e << _I(23))).view(_F) - _ONE
-    e = _F(e)
+    exponent = _I(bits - _SQRT_HALF_BITS) >> _I(23)
+    e, f = _F(exponent), _I(bits - _I(exponent << _I(23))).view(_F) - _ONE
     p = (((((((_G0 * f + _G1) * f + _G2) * f + _G3) * f + _G4) * f + _G5) * f + _G6) * f + _G7) * f + _G8
     y = (f * f * f) * p + e * _LN2_LOW - _HALF * (f * f)
     y = (f + y) + e * _LN2_HIGH

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core import config
 from numba.extending import overload
+
+_config: Any = numba.config  # untyped in Numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -54,7 +55,7 @@ def cache_folder() -> Path | None:
     return folder
 
 
-def _options(fastmath: frozenset[str]) -> dict[str, Any]:
+def _options(fastmath: frozenset[str]) -> Any:
     return {"error_model": "numpy", "fastmath": set(fastmath)}  # Python's error model tests each division for zero, and does not vectorise
 
 
@@ -63,12 +64,12 @@ def jit(fastmath: frozenset[str]) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         folder = cache_folder()
-        before = config.CACHE_DIR
-        config.CACHE_DIR = str(folder or "")  # read once, while the function is decorated
+        before = _config.CACHE_DIR
+        _config.CACHE_DIR = str(folder or "")  # read once, while the function is decorated
         try:
             compiled: Function = numba.njit(nogil=True, cache=folder is not None, **_options(fastmath))(function)
         finally:
-            config.CACHE_DIR = before
+            _config.CACHE_DIR = before
         return compiled
 
     return decorate

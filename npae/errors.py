@@ -1,6 +1,7 @@
 """What npae raises when the input, not the program, is wrong.
 
-Every message is one line that names the thing, its value, what was expected and the fix; the command line prints it and exits with status 2.
+Every message is one line that names the thing, its value, what was expected and the fix;
+the command line prints it and exits with status 2.
 """
 
 from __future__ import annotations

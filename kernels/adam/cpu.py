@@ -1,4 +1,4 @@
-"""One step of Adam in one pass over four arrays, compiled: 16 bytes read and 12 written a float32 parameter.        theta, grad, m, v (P,)"""
+"""One step of Adam in one pass, compiled: 16 bytes read and 12 written for a float32 parameter.        theta, grad, m, v (P,)"""
 
 from __future__ import annotations
 

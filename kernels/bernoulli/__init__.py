@@ -11,7 +11,8 @@
 
 x is in [0, 1], binary or grey. The bounds clip and 1 - clip are rounded to the dtype first; 1 - clip must stay below 1 there, so clip is at
 least 2^-24 = 6e-8 in float32 and 2^-53 = 1.1e-16 in float64. All arrays are C-contiguous and of one dtype, float32 or float64; the gradient
-may be the same array as the logits (or p), and overlaps x in no case. The sum is accumulated in float64.
+may be the same array as the logits (or p), where the compiled loop does not vectorise and takes nine times as long; it overlaps x in no
+case. The sum is accumulated in float64.
 Accuracy in float32: value 1e-6 relative, gradient 3e-7 scale (for probabilities, 1e-6 of its size). A NaN makes the value NaN; an infinite
 logit, and a probability that is infinite, make it infinite or NaN.
 

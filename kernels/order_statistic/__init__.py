@@ -11,7 +11,7 @@ pair, `locate_distance` finds that pair, and the gradient of the statistic is th
 
 A distance that is NaN ranks above all others, as in NumPy's sort.
 Memory: the reference builds the n x m array; the fast forms are O((n + m) d) and a buffer of constant size.
-Raises InputError when no pair has the distance asked for.
+Raises InputError for a rank that is not one of those n m, and when no pair has the distance asked for.
 
 Source: order statistics by radix on the bit pattern (non-negative IEEE numbers are ordered as their bit patterns are): Knuth 1998,
 "The Art of Computer Programming", volume 3, section 5.2.5.

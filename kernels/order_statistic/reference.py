@@ -7,12 +7,14 @@ import numpy as np
 from npae.kernels.kernel import Array
 from npae.kernels.order_statistic import not_found
 from npae.kernels.pairwise.reference import pairwise_squared
+from npae.kernels.validation import rank_among
 
 
 def distance_order_statistic(z: Array, w: Array, rank: int) -> float:
     """The `rank`-th smallest squared distance, counted from 0."""
     d2 = np.empty((len(z), len(w)), z.dtype)
     pairwise_squared(z, w, d2)
+    rank = rank_among(rank, d2.size)
     return float(np.partition(d2.ravel(), rank)[rank])
 
 

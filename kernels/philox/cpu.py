@@ -1,7 +1,7 @@
 """Philox4x32-10 compiled: the blocks of a row are computed side by side, in 64-bit lanes that hold 32-bit words.
 
-A lane is wide enough for the 32 x 32 -> 64 bit product, so a round is multiply, shift, mask and exclusive or on vectors. Box-Muller then calls
-the C library's log, cos and sin in float64. Scratch: one row of words.
+A lane is wide enough for the 32 x 32 -> 64 bit product, so a round is multiply, shift, mask and exclusive or on vectors. Box-Muller then
+calls the C library's log, cos and sin in float64. Scratch: one row of words.
 """
 
 from __future__ import annotations

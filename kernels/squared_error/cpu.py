@@ -12,7 +12,7 @@ from npae.kernels.kernel import Array
 def squared_error(y: Array, x: Array, scale: float, dy: Array) -> float:
     """The squared error, and its gradient in `dy`."""
     factor = y.dtype.type(2.0 * scale)
-    flat_y, flat_x, flat_d = y.ravel(), x.ravel(), dy.ravel()
+    flat_y, flat_x, flat_d = y.reshape(-1), x.reshape(-1), dy.reshape(-1)
     total = 0.0
     for i in range(flat_y.size):
         error = flat_y[i] - flat_x[i]

@@ -33,8 +33,8 @@ def binarise_dynamic(x: Array, seed: int, epoch: int, rows: Array, backend: Back
     if len(rows) != len(x):
         raise InputError(f"binarisation of {len(x)} rows with {len(rows)} row numbers; expected one row number a row")
     chosen, seed, numbers = backend or Backend(), noise.check_seed(seed), noise.row_numbers(rows)
-    binary = chosen.xp.empty(x.shape, x.dtype)
-    for start, block in blocks(x):  # a whole data set may come at once: the reference kernel needs 100 bytes a number
+    binary: Array = chosen.xp.empty(x.shape, x.dtype)
+    for start, block in blocks(x):  # a whole data set may come at once, and the reference kernel's temporaries are many times as large
         part = slice(start, start + len(block))
         u = noise.uniform(chosen, seed, noise.BINARISE, epoch, numbers[part], binary[part])
         binary[part] = u < block

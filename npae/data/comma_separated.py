@@ -52,9 +52,7 @@ def read_csv(path: Path) -> Raw:
             raise InputError(f"{path}: not a text file of comma-separated numbers ({error}); save it as CSV in UTF-8") from error
     features = columns.width - (columns.label is not None)
     if not values or not features:
-        raise InputError(
-            f"{path}: has no numbers beside its {'header' if columns.names else 'labels'}; expected at least one row and one feature"
-        )
+        raise InputError(f"{path}: has no numbers beside its header and labels; expected at least one row and one feature")
     train_labels = None if columns.label is None else np.array(labels).astype(np.int64)
     return Raw(str(path), np.frombuffer(values, dtype=np.float64).reshape(-1, features), train_labels)
 
@@ -67,7 +65,7 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 def _columns(first: list[str], path: Path) -> Columns:
     """The columns as the first row shows them."""
     names = [name.strip() for name in first]
-    if LABEL not in names and any(_number(name) is not None for name in names):
+    if LABEL not in names and any(_numbers([name]) for name in names):
         return Columns(len(first), None, None)
     if names.count(LABEL) > 1:
         raise InputError(f"{path}: {names.count(LABEL)} columns are called '{LABEL}'; expected one at most: rename or drop the others")
@@ -82,23 +80,31 @@ def _append(cells: list[str], row: int, columns: Columns, values: array[float], 
     """Add one row's numbers to `values`, and its label to `labels`."""
     if len(cells) != columns.width:
         raise InputError(f"{path}: row {row} has {len(cells)} cells; expected {columns.width} as in the first row: fill or drop the row")
-    numbers = [_number(cell) for cell in cells]
-    for column, number in enumerate(numbers):
-        if number is None or not math.isfinite(number):
+    numbers = _numbers(cells)
+    if numbers is None or not all(map(math.isfinite, numbers)):
+        column = next(column for column, cell in enumerate(cells) if not math.isfinite(_number(cell)))
+        raise InputError(
+            f"{path}: row {row}, {columns.describe(column)} is '{cells[column]}'; expected a finite number: fix or drop the row"
+        )
+    if columns.label is not None:
+        label = numbers.pop(columns.label)
+        if not label.is_integer() or abs(label) >= 2**53:
             raise InputError(
-                f"{path}: row {row}, {columns.describe(column)} is '{cells[column]}'; expected a finite number: fix or drop the row"
+                f"{path}: row {row}, {columns.describe(columns.label)} is '{cells[columns.label]}'; expected a class number such as 3"
             )
-        if column != columns.label:
-            values.append(number)
-        elif number.is_integer() and abs(number) < 2**53:
-            labels.append(number)
-        else:
-            raise InputError(f"{path}: row {row}, {columns.describe(column)} is '{cells[column]}'; expected a class number such as 3")
+        labels.append(label)
+    values.extend(numbers)
 
 
-def _number(cell: str) -> float | None:
-    """The number in a cell, or None. Python would read 1_000 as a number; a table means something else by it."""
+def _numbers(cells: list[str]) -> list[float] | None:
+    """The numbers in the cells, or None when one is text. Python would read 1_000 as a number; a table means something else by it."""
     try:
-        return None if "_" in cell else float(cell)
+        return None if "_" in "".join(cells) else list(map(float, cells))
     except ValueError:
         return None
+
+
+def _number(cell: str) -> float:
+    """The number in a cell, NaN for text."""
+    numbers = _numbers([cell])
+    return math.nan if numbers is None else numbers[0]

@@ -27,7 +27,7 @@ class Dataset:
     """Rows (N, F) of one dtype, C-contiguous, and what is known about them.
 
     `source` is a path or "scikit-learn"; `scaling` is how raw values became these (scaling.py); `fingerprint` is the SHA-256 of the bytes
-    of `train` followed by those of `test`, so that a run can be matched to its data.
+    of `train` followed by those of `test`, so that a run can be matched to its data. Only binarized-mnist comes with validation rows.
     """
 
     name: str
@@ -43,16 +43,26 @@ class Dataset:
     fingerprint: str
 
 
-def load(name_or_path: str, *, dtype: str = "float32", scale: str = "auto", image_shape: ImageShape | None = None) -> Dataset:
-    """The data set of that name, downloaded when it is not on this machine, or the user's own at that path."""
+def load(
+    name_or_path: str,
+    *,
+    dtype: str = "float32",
+    scale: str = "auto",
+    scaling: Scaling | None = None,
+    image_shape: ImageShape | None = None,
+) -> Dataset:
+    """The data set of that name, downloaded when it is not on this machine, or the user's own at that path.
+
+    `scale` fits a rule to the training rows; `scaling` is a rule fitted before, to be applied to new rows as it is.
+    """
     check_dtype(dtype)
     known = name_or_path in CATALOGUE
     raw = read_name(name_or_path) if known else read_path(name_or_path)
     train, found_shape = rows_of(raw.train, f"{raw.source}: training rows")
-    shape = image_shape_for(image_shape, train.shape[1], raw.source) if image_shape else found_shape
+    shape = image_shape_for(image_shape, train.shape[1], raw.source) if image_shape is not None else found_shape
     if train.dtype.kind == "f":
         check_finite(train, f"{raw.source}: training rows")
-    scaling = fit_scaling(train, scale, raw.divisor, raw.source)
+    scaling = fit_scaling(train, scale, raw.divisor, raw.source) if scaling is None else scaling
     rows = apply_scaling(train, scaling, dtype)
     test = _held_out(raw.test, raw, train, scaling, dtype, "test rows")
     return Dataset(

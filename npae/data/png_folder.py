@@ -86,6 +86,8 @@ def _pixels(path: Path) -> Array:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=["PNG"]) as image:
+                image.verify()  # every chunk's CRC: reading the pixels alone does not look at them, and uses the image up
+            with Image.open(path, formats=["PNG"]) as image:
                 if image.mode not in MODES or "transparency" in image.info:
                     kind = "transparency" if image.mode in MODES else f"mode '{image.mode}'"
                     raise InputError(

@@ -1,6 +1,7 @@
 """From raw values to the numbers a model sees: one affine rule, fitted on the training rows and stored with the run.
 
     x = (raw - shift) / factor      raw, x (N, F)    shift, factor (F,) or scalars; computed in float64, rounded once to the dtype
+    raw = x factor + shift          what undo_scaling gives back
 
 | kind     | stored                         | shift | factor                          |
 |----------|--------------------------------|-------|---------------------------------|
@@ -41,12 +42,11 @@ def fit_scaling(train: Array, scale: str, divisor: float | None, what: str) -> S
     low, high = (limit.astype(np.float64) for limit in (train.min(axis=0), train.max(axis=0)))
     if scale == "minmax":
         return {"kind": "minmax", "low": low.tolist(), "high": high.tolist()}
-    mean = np.where(low == high, low, train.mean(axis=0, dtype=np.float64))
+    mean = np.where(low == high, low, train.mean(axis=0, dtype=np.float64))  # a constant's mean may be off by a rounding
     squares = np.zeros_like(mean)
     for _, block in blocks(train):
         squares += np.square(block - mean).sum(axis=0)
-    deviation = np.where(low == high, 0.0, np.sqrt(squares / len(train)))
-    return {"kind": "standard", "mean": mean.tolist(), "deviation": deviation.tolist()}
+    return {"kind": "standard", "mean": mean.tolist(), "deviation": np.sqrt(squares / len(train)).tolist()}
 
 
 def _automatic(train: Array, divisor: float | None, what: str) -> Scaling:
@@ -92,3 +92,9 @@ def apply_scaling(raw: Array, scaling: Scaling, dtype: str = "float32") -> Array
     if raw.dtype.kind == "f":
         check_finite(x, f"scale '{kind}' to {dtype}")
     return x
+
+
+def undo_scaling(x: Array, scaling: Scaling) -> Array:
+    """raw = x * factor + shift: rows (N, F) in the units of the data, as floats of the same dtype."""
+    shift, factor = (np.asarray(value, dtype=np.float64) for value in _AFFINE[str(scaling["kind"])](scaling))
+    return (x * np.where(factor == 0, 1.0, factor) + shift).astype(x.dtype)

@@ -1,61 +1,27 @@
-"""From rows of numbers to something that can be drawn: checked rows, pictures in [0, 1], and one picture made of many.
+"""From rows of numbers to one picture made of many.
 
-    rows      (N, F)                 checked: two-dimensional, not empty, finite
     pictures  (N, F) -> (N, H, W, 3)   clamped to [0, 1]; grey is three equal channels
     mosaic    (N, H, W, 3) -> (rows (H + gap) - gap, columns (W + gap) - gap, 3)   read left to right, top to bottom, gaps white
 
 One mosaic is one matplotlib image: a hundred pictures are drawn as quickly as one, and nothing can shift between them.
-Raises InputError for what has another shape, and NonFiniteError for NaN and infinity.
+Raises InputError for an image shape that is not an image, or that does not multiply to F.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
 
-from npae.errors import InputError, NonFiniteError
-from npae.figures.style import WIDTH
+from npae.errors import InputError
+from npae.figures.rows import Array
+from npae.figures.style import WIDTH, number
 
-Array: TypeAlias = NDArray[np.float64]
 ImageShape: TypeAlias = tuple[int, ...]
 
 COLUMNS = 10
-MOST = 1000  # pictures in one figure: beyond it a page is 12,000 pixels high and nobody can read it
-
-
-def rows(name: str, x: ArrayLike) -> Array:
-    """`x` as float64 (N, F), or the reason why it is not."""
-    values: NDArray[Any] = np.asarray(x)
-    if values.dtype.kind not in "biuf":
-        raise InputError(f"{name}: dtype {values.dtype} is not a real number; give an array of floats or integers")
-    if values.ndim != 2 or values.size == 0:
-        raise InputError(f"{name}: shape {values.shape}, expected (N, F) with N and F at least 1; reshape to one row a sample")
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        i, j = bad[0]
-        raise NonFiniteError(
-            f"{name}: {values[i, j]} in row {i}, column {j}; only finite numbers can be drawn, remove or replace such rows"
-        )
-    return values.astype(np.float64)
-
-
-def few_rows(name: str, x: ArrayLike) -> Array:
-    """`rows`, and no more of them than a reader can look at."""
-    values = rows(name, x)
-    if len(values) > MOST:
-        raise InputError(f"{name}: {len(values)} samples, at most {MOST} fit in a figure; draw a part, for example {name}[:100]")
-    return values
-
-
-def positive(name: str, value: int, least: int = 1) -> int:
-    """An integer that is at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name}: {value!r}, expected an integer of at least {least}")
-    return int(value)
 
 
 def pictures(name: str, x: Array, image_shape: ImageShape) -> tuple[Array, str]:
@@ -69,11 +35,8 @@ def pictures(name: str, x: Array, image_shape: ImageShape) -> tuple[Array, str]:
             "give the shape that the rows were flattened from"
         )
     outside = np.count_nonzero((x < 0) | (x > 1))
-    note = (
-        f"{name}: {outside:,} of {x.size:,} values lie outside [0, 1], clamped here (least {x.min():.3g}, greatest {x.max():.3g})"
-        if outside
-        else ""
-    )
+    extremes = f"least {number(x.min(), '.3g')}, greatest {number(x.max(), '.3g')}"
+    note = f"{name}: {outside:,} of {x.size:,} values outside [0,1] are drawn clamped ({extremes})" if outside else ""
     grey_or_rgb = np.clip(x, 0, 1).reshape(len(x), shape[0], shape[1], -1)
     return np.broadcast_to(grey_or_rgb, (*grey_or_rgb.shape[:3], 3)), note
 

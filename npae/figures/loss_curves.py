@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, TypeAlias
 
 from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 
 from npae.errors import InputError, NonFiniteError
 from npae.figures.panel_scale import PanelScale, panel_scale
-from npae.figures.style import BLUE, FAINT, VERMILION, WIDTH, house_style, new_figure
+from npae.figures.style import BLUE, FAINT, VERMILION, WIDTH, house_style, new_figure, number
 
 History: TypeAlias = Sequence[Mapping[str, Any]]
 Curves: TypeAlias = dict[str, dict[int, float]]  # split -> epoch -> value
@@ -59,28 +60,29 @@ def _terms(history: History) -> dict[str, Curves]:
         raise InputError("history: no rows; train for at least one epoch first")
     terms: dict[str, Curves] = {"total": {}}
     last = -math.inf
-    for number, row in enumerate(history):
+    for index, row in enumerate(history):
         for key in ("epoch", "train"):
             if key not in row:
-                raise InputError(f"history row {number}: no {key!r}; expected 'epoch', 'train' and, if any, 'validation'")
+                raise InputError(f"history row {index}: no {key!r}; expected 'epoch', 'train' and, if any, 'validation'")
         epoch = row["epoch"]
-        if not epoch > last:
-            raise InputError(f"history row {number}: epoch {epoch} comes after epoch {last}; give the rows of one run, in order")
+        if _finite(f"history row {index}, epoch", epoch) <= last:
+            raise InputError(f"history row {index}: epoch {epoch} comes after epoch {last}; give the rows of one run, in order")
         last = epoch
         for split in LOOKS:
             for term, value in (row.get(split) or {}).items():
-                terms.setdefault(term, {}).setdefault(split, {})[epoch] = _number(f"history epoch {epoch}, {split} {term}", value)
-    return {term: curves for term, curves in terms.items() if curves}
+                terms.setdefault(term, {}).setdefault(split, {})[epoch] = _finite(f"history epoch {epoch}, {split} {term}", value)
+    terms = {term: curves for term, curves in terms.items() if curves}
+    if not terms:
+        raise InputError("history: no row has a term in 'train'; expected for example {'total': 31.2, 'nll': 27.0, 'kl': 4.2}")
+    return terms
 
 
-def _number(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: {value!r}, expected a number") from error
-    if not math.isfinite(number):
-        raise NonFiniteError(f"{name}: {number}; only finite values can be drawn, end the history before this epoch")
-    return number
+def _finite(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{name}: {value!r}, expected a number")
+    if not math.isfinite(value):
+        raise NonFiniteError(f"{name}: {value}; only finite values can be drawn, end the history before this epoch")
+    return float(value)
 
 
 def _panel(axes: Axes, term: str, curves: Curves) -> None:
@@ -105,13 +107,14 @@ def _panel(axes: Axes, term: str, curves: Curves) -> None:
 
 
 def _outside(epochs: list[int], rows: list[list[float]], scale: PanelScale) -> str:
-    """What the reader has to know about the rows that were left out of the limits."""
-    values = [value for row in rows for value in row]
-    if not values:
+    """What the reader has to know about the rows that were left out of the limits: which lie outside, and how far."""
+    outside = {epoch: value for epoch, row in zip(epochs, rows, strict=True) for value in row if not scale.low <= value <= scale.high}
+    if not outside:
         return ""
-    farthest = max(values, key=lambda value: max(value - scale.high, scale.low - value))
-    which = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]}–{epochs[-1]}"
-    return f"{which} off scale, {'up' if farthest > scale.high else 'down'} to {farthest:.4g}"
+    first, last = min(outside), max(outside)
+    farthest = max(outside.values(), key=lambda value: max(value - scale.high, scale.low - value))
+    which = f"epoch {first}" if first == last else f"epochs {first}–{last}"
+    return f"{which} off scale, {'up' if farthest > scale.high else 'down'} to {number(farthest, '.4g')}"
 
 
 def _epoch_axis(axes: Axes, first: int, last: int, best_epoch: int | None) -> None:

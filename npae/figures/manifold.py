@@ -21,10 +21,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from npae.errors import InputError
-from npae.figures.images import Array, ImageShape, mosaic, pictures, positive, rows, show
-from npae.figures.style import house_style, new_figure
-
-MOST_TICKS = 15
+from npae.figures.images import ImageShape, mosaic, pictures, show
+from npae.figures.rows import Array, positive, rows
+from npae.figures.style import house_style, new_figure, number
 
 
 def manifold(
@@ -43,15 +42,16 @@ def manifold(
         raise InputError(f"decode(codes): {len(answer)} rows for {grid * grid} codes; return one image for each code")
     images, note = pictures("decode(codes)", answer, image_shape)
     height, width = images.shape[1:3]
-    page = mosaic(images, grid, 0)
+    page = mosaic(images, grid, 1)
     scale = min(7.0 / page.shape[1], 9.0 / page.shape[0])
     with house_style():
         figure = new_figure(scale * page.shape[1] + 0.7, scale * page.shape[0] + 0.5, note)
         axes = figure.subplots()
         show(axes, page)
-        shown = range(0, grid, math.ceil(grid / MOST_TICKS))
-        axes.set_xticks([width * (i + 0.5) - 0.5 for i in shown], [f"{z[i]:.2f}" for i in shown])
-        axes.set_yticks([height * (grid - i - 0.5) - 0.5 for i in shown], [f"{z[i]:.2f}" for i in shown])
+        across = range(0, grid, math.ceil(0.45 / (scale * (width + 1))))  # a label is 0.4 inches wide and 0.15 high
+        upwards = range(0, grid, math.ceil(0.2 / (scale * (height + 1))))
+        axes.set_xticks([(width + 1) * i + (width - 1) / 2 for i in across], [number(z[i], ".2f") for i in across])
+        axes.set_yticks([(height + 1) * (grid - 1 - i) + (height - 1) / 2 for i in upwards], [number(z[i], ".2f") for i in upwards])
         axes.set(xlabel="z₁", ylabel="z₂")
     return figure
 

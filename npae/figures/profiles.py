@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from npae.figures.images import Array
+from npae.figures.rows import Array
 from npae.figures.style import BLUE, VERMILION, WIDTH, house_style, new_figure
 
 COLUMNS = 4
@@ -49,15 +49,16 @@ def profiles(named: Mapping[str, Array], columns: int) -> Figure:
 
 
 def _ticks(named: Mapping[str, Array], features: int) -> dict[str, Any]:
-    """The same limits and ticks for every panel. Set once: axes that share them are asked one another at each draw, 100 of them for seconds."""
+    """The same limits and ticks for every panel, set once: 100 axes that share them instead take twice as long to draw."""
     low = min(float(values.min()) for values in named.values())
     high = max(float(values.max()) for values in named.values())
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.05
-    limits = {"xlim": (-0.02 * features - 0.5, 1.02 * features - 0.5), "ylim": (low - margin, high + margin)}
+    bottom, top = low - margin, high + margin
     xticks = MaxNLocator(5, integer=True).tick_values(0, max(features - 1, 1))
-    yticks = MaxNLocator(3).tick_values(low - margin, high + margin)
+    yticks = MaxNLocator(3).tick_values(bottom, top)
     return {
-        "xticks": xticks[(xticks >= 0) & (xticks < features)],
-        "yticks": yticks[(yticks >= low - margin) & (yticks <= high + margin)],
-        **limits,
+        "xticks": [tick for tick in xticks if 0 <= tick < features],
+        "yticks": [tick for tick in yticks if bottom <= tick <= top],
+        "xlim": (-0.02 * features - 0.5, 1.02 * features - 0.5),
+        "ylim": (bottom, top),
     }

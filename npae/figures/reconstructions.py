@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from npae.errors import InputError
-from npae.figures.images import COLUMNS, Array, ImageShape, few_rows, gap, inches_per_pixel, mosaic, pictures, positive, show
+from npae.figures.images import COLUMNS, ImageShape, gap, inches_per_pixel, mosaic, pictures, show
 from npae.figures.profiles import COLUMNS as PROFILE_COLUMNS
 from npae.figures.profiles import profiles
-from npae.figures.style import house_style, new_figure
+from npae.figures.rows import Array, few_rows, positive
+from npae.figures.style import WIDTH, house_style, new_figure
 
 LABEL = 1.0  # inches, left of the pictures
 
@@ -38,7 +39,7 @@ def reconstructions(x: ArrayLike, y: ArrayLike, image_shape: ImageShape | None, 
 def _draw(above: Array, below: Array, columns: int, note: str) -> Figure:
     height, width = above.shape[1:3]
     page, centres = _pairs(above, below, columns)
-    scale = inches_per_pixel(columns, height, width, 8.5 - LABEL)
+    scale = inches_per_pixel(columns, height, width, WIDTH - LABEL)
     with house_style():
         figure = new_figure(scale * page.shape[1] + LABEL, scale * page.shape[0] + 0.1, note)
         axes = figure.subplots()

@@ -35,7 +35,8 @@ def draw_run(model: Model, dataset: Dataset, x: Array, validation: Array | None,
         few = slice(0, SCATTERED)
         codes = model.encode(seen[few])
         pictures["codes"] = scatter(codes, None if labels is None else labels[few], dataset.label_names, prior=not isinstance(model, AE))
-        pictures["manifold"] = manifold(model.decode, shape)
+        if shape is not None:
+            pictures["manifold"] = manifold(model.decode, shape)
     return [save(figure, folder / f"{name}.png") for name, figure in pictures.items()]
 
 

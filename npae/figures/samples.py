@@ -9,9 +9,10 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from npae.figures.images import COLUMNS, ImageShape, few_rows, gap, inches_per_pixel, mosaic, pictures, positive, show
+from npae.figures.images import COLUMNS, ImageShape, gap, inches_per_pixel, mosaic, pictures, show
 from npae.figures.profiles import COLUMNS as PROFILE_COLUMNS
 from npae.figures.profiles import profiles
+from npae.figures.rows import few_rows, positive
 from npae.figures.style import house_style, new_figure
 
 

@@ -1,8 +1,8 @@
 """The look of every figure, in one place, and the one way to write a figure to disk.
 
-Lines wear colours of Okabe and Ito ("Color Universal Design", 2008). Classes wear the ten of Petroff ("Accessible color sequences for
-data visualization", arXiv:2107.02270): any two of them are at least 17 apart in CIELAB, with normal vision and with each of the three
-colour deficiencies as Machado et al. (2009) simulate them. matplotlib's default ten fall to 5.
+The colours are the eight of Okabe and Ito ("Color Universal Design", 2008), and a brown and a violet that were searched to be at least 28
+away from all others, so that there are ten. Any two are at least 16 apart in CIELAB, with normal vision and with each of the three colour
+deficiencies as Machado, Oliveira and Fernandes (2009) simulate them at full severity; matplotlib's own ten fall to 5.
 
 `save` writes the same bytes for the same figure: no date, no version number, fixed SVG ids.
 Raises InputError for a suffix that is neither .png nor .svg, and for a folder that does not exist.
@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 
 from npae.errors import InputError
 
-BLUE, VERMILION = "#0072b2", "#d55e00"
-CLASS_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
+CLASS_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#f0e442", "#cc79a7", "#7818f0", "#603000", "#000000")
+BLUE, VERMILION = CLASS_COLOURS[0], CLASS_COLOURS[3]
 INK = "#333333"  # text and axes
 FAINT = "#8a8a8a"  # what should be there, but not be seen first
 
@@ -71,6 +71,11 @@ def house_style() -> Iterator[None]:
     """Draw and save inside this; the caller's own matplotlib settings are back afterwards."""
     with matplotlib.rc_context(_RC):
         yield
+
+
+def number(value: float, form: str) -> str:
+    """`value` written as matplotlib writes its ticks: with a true minus sign, and never as -0."""
+    return format(value, f"z{form}").replace("-", "−")
 
 
 def new_figure(width: float, height: float, note: str = "") -> Figure:

@@ -11,7 +11,8 @@ flux, tolstikhin and median depend on z. With stop_gradient=True (flux's documen
 
     d2_ij = ||a_i - b_j||^2          da_i = 2 dsigma2 (a_i - b_j),   db_j = -da_i
 
-Sources: Tolstikhin et al. 2018, "Wasserstein auto-encoders", and its published code; Gretton et al. 2012, "A kernel two-sample test", sec. 8.
+Sources: Tolstikhin et al. 2018, "Wasserstein auto-encoders", and its published code; Gretton et al. 2012,
+"A kernel two-sample test", section 8.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Bandwidth:
         if isinstance(self.rule, float):
             return self.rule
         if self.rule == "prior":
-            return 2.0 * z.shape[1] * self.prior_variance
+            return float(2 * z.shape[1] * self.prior_variance)
         samples = self._samples(z, w)
         statistic = backend.kernel("distance_order_statistic")
         self.distances = [statistic(samples[pick.left], samples[pick.right], pick.rank) for pick in PICKS[self.rule](len(z))]

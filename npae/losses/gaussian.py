@@ -4,7 +4,8 @@
 
     dy = (y - x) / (eta B)
 
-With eta = 1/2 the first part is the squared error itself. Source: Kingma & Welling 2014, appendix C.2; lecture notes p(x|z) = N(G(z), eta I).
+With eta = 1/2 the first part is the squared error itself. Source: Kingma & Welling 2014, appendix C.2;
+lecture notes p(x|z) = N(G(z), eta I).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Gaussian(Node):
         """||y - x||^2 / (2 eta) + (F/2) log(2 pi eta); the gradient comes in the same pass"""
         self.dy = self.buffer("dy", y.shape)
         value: float = self.backend.kernel("squared_error")(y, x, 1 / (2 * self.eta * len(x)), self.dy)
-        return value + 0.5 * x.shape[1] * math.log(2 * math.pi * self.eta)
+        return value + 0.5 * math.log(2 * math.pi * self.eta) * int(x.shape[1])
 
     def backward(self) -> Array:
         """dy = (y - x) / (eta B)"""

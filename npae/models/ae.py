@@ -73,9 +73,7 @@ class AE(Model):
     def sample(self, rows: int, *, seed: int = 0, like: Array | None = None) -> Array:
         """New data from a Gaussian fitted to the codes of the rows of `like`: a plain autoencoder has no prior of its own."""
         if like is None:
-            raise InputError(
-                "a plain autoencoder has no prior to sample from: pass like=x, data whose codes a Gaussian is fitted to, or train a vae or wae"
-            )
+            raise InputError("a plain autoencoder has no prior to sample from: pass like=x, rows whose codes a Gaussian is fitted to")
         codes = self.encode(like).astype(np.float64)
         if len(codes) < 2:
             raise InputError(f"like has {len(codes)} row: fitting a Gaussian to codes needs at least 2")

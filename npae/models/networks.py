@@ -8,6 +8,7 @@ Every hidden layer is Dense, activation and (if asked for) Dropout.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from npae.errors import InputError
@@ -27,7 +28,7 @@ def check_widths(features: int, hidden: Sequence[int], latent: int) -> tuple[int
 def hidden_layers(widths: Sequence[int], *, activation_name: str, dropout: float, initialiser: str, reads_data: bool) -> list[Node]:
     """Dense, activation, Dropout for each step from one width to the next."""
     layers: list[Node] = []
-    for place, (n_in, n_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for place, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
         layers.append(Dense(n_in, n_out, initialiser=initialiser, needs_dx=not (reads_data and place == 0)))
         layers += activation(activation_name)
         if dropout:

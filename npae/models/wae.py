@@ -7,7 +7,8 @@
     forward    z as above,  y = decoder(z),  reconstruction = cost(y, x),  mmd = MMD^2(z, w)
     backward   dy = dcost,  dz = decoder'(dy) + lambda dMMD^2/dz,  then as a VAE's encoder, without a KL
 
-Unlike the VAE's KL, the penalty looks at the batch's codes together, not at each q(z|x). MMD^2 is estimated without bias and may be negative.
+Unlike the VAE's KL, the penalty looks at the batch's codes together, not at each q(z|x).
+MMD^2 is estimated without bias and may be negative.
 Source: Tolstikhin, Bousquet, Gelly & Schoelkopf 2018, "Wasserstein auto-encoders", algorithm 2.
 """
 
@@ -82,9 +83,8 @@ class WAE(Model):
     def objective(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
         """x -> z -> y -> cost;  (z, w) -> mmd"""
         encoder_masks, decoder_masks = self.masks(noise)
-        z = self.encoder.forward(x, encoder_masks)
-        if self.is_gaussian:
-            z = self.reparameterise.forward(*z, noise.eps)
+        code = self.encoder.forward(x, encoder_masks)
+        z = self.reparameterise.forward(code[0], code[1], noise.eps) if self.is_gaussian else code
         y = self.decoder.forward(z, decoder_masks)
         values = {"reconstruction": self.likelihood.forward(y, x), "mmd": self.mmd.forward(z, noise.prior, **held)}
         return Terms(values, {"mmd": self.lambda_})

@@ -12,10 +12,16 @@ from npae.models import Model, Terms
 
 
 class Averages:
-    """Sums of terms times rows; `mean()` divides."""
+    """Sums of terms times rows; `mean()` divides. `weights` are those of the last batch."""
 
-    def __init__(self, sums: Mapping[str, float] | None = None, rows: int = 0, batches: int = 0) -> None:
-        self.sums, self.rows, self.batches = dict(sums or {}), rows, batches
+    def __init__(
+        self,
+        sums: Mapping[str, float] | None = None,
+        rows: int = 0,
+        batches: int = 0,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self.sums, self.rows, self.batches, self.weights = dict(sums or {}), rows, batches, dict(weights or {})
 
     def add(self, terms: Terms, rows: int) -> None:
         """One batch."""
@@ -23,14 +29,15 @@ class Averages:
             self.sums[name] = self.sums.get(name, 0.0) + value * rows
         self.rows += rows
         self.batches += 1
+        self.weights = terms.weights
 
     def mean(self) -> dict[str, float]:
         """The mean over all rows, total first."""
         return {name: value / self.rows for name, value in self.sums.items()}
 
 
-def evaluate_terms(model: Model, x: Array, *, batch_size: int, seed: int) -> dict[str, float]:
-    """The objective's terms over all rows of x, dropout off: the mean over batches of nearly equal size.
+def evaluate_terms(model: Model, x: Array, *, batch_size: int, seed: int) -> Averages:
+    """The objective's terms over all rows of x, dropout off, in batches of nearly equal size.
 
     The noise is that of a seed apart from training's, and the same at every call, so two epochs differ by their weights only.
     """
@@ -38,7 +45,7 @@ def evaluate_terms(model: Model, x: Array, *, batch_size: int, seed: int) -> dic
     for step, rows in enumerate(np.array_split(np.arange(len(x)), math.ceil(len(x) / batch_size))):
         noise = model.draw(evaluation_seed(seed), step, len(rows))
         averages.add(model.loss(x[rows[0] : rows[-1] + 1], noise=noise), len(rows))
-    return averages.mean()
+    return averages
 
 
 def evaluation_seed(seed: int) -> int:

@@ -50,16 +50,11 @@ def _manifest(trainer: Trainer, tensors: Path) -> dict[str, Any]:
         "steps": trainer.optimizer.steps,
         "epoch": trainer.epoch,
         "batch": trainer.batch,
-        "averages": asdict_averages(trainer.averages),
+        "averages": vars(trainer.averages),
         "seconds": trainer.seconds,
         "history": trainer.history.rows,
         "best": {"epoch": trainer.best.epoch, "loss": trainer.best.loss if trainer.best.epoch else None},
     }
-
-
-def asdict_averages(averages: Averages) -> dict[str, Any]:
-    """The running sums as JSON holds them, exactly."""
-    return {"sums": averages.sums, "rows": averages.rows, "batches": averages.batches}
 
 
 def restore_checkpoint(trainer: Trainer, run: Path) -> None:

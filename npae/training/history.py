@@ -1,7 +1,7 @@
 """The record of a training: one row an epoch, as an object and as JSON lines.
 
     {"epoch": 1, "step": 600, "seconds": 0.9, "learning_rate": 0.01, "batches": 600,
-     "train": {"total": ..., "nll": ..., "kl": ...}, "validation": {...} or null}
+     "weights": {"nll": 1.0, "kl": 1.0}, "train": {"total": ..., "nll": ..., "kl": ...}, "validation": {...} or null}
 
 Terms are means over the epoch's rows, in the model's own loss scale; total is the weighted sum that was minimised.
 """

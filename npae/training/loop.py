@@ -112,7 +112,7 @@ class Trainer:
     def _step(self, rows: Array) -> Terms:
         x = np.take(self.x, rows, axis=0, out=self._batch_buffer(len(rows)), mode="clip")
         if self.binarise == "dynamic":
-            x = binarise_dynamic(x, self.seed, self.epoch, rows)
+            x = binarise_dynamic(x, self.seed, self.epoch, rows, self.model.backend)
         try:
             return self.take_step(x)
         except NonFiniteError as error:
@@ -128,11 +128,12 @@ class Trainer:
             "step": self.optimizer.steps,
             "learning_rate": rate,
             "batches": self.averages.batches,
+            "weights": self.averages.weights,
             "train": self.averages.mean(),
             "validation": None,
         }
         if self.validation is not None:
-            row["validation"] = evaluate_terms(self.model, self.validation, batch_size=self.batch_size, seed=self.seed)
+            row["validation"] = evaluate_terms(self.model, self.validation, batch_size=self.batch_size, seed=self.seed).mean()
             if row["validation"]["total"] < self.best.loss:
                 host = self.model.backend.to_host(self.model.parameters.value).copy()
                 self.best = Best(self.epoch, row["validation"]["total"], host)
@@ -166,8 +167,8 @@ def fit(
 ) -> History:
     """Train `model` on x (N, F) with Adam; returns the history, one row an epoch.
 
-    With `validation` (M, F) and `patience` > 0 training stops after `patience` epochs without a lower validation loss, and the model is left
-    with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate, schedule and clip_norm.
+    With `validation` (M, F) and `patience` > 0 training stops after `patience` epochs without a lower validation loss, and the model is
+    left with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate, schedule and clip_norm.
     Raises InputError for data of the wrong shape or range, NonFiniteError for a loss that is not finite.
     """
     if optimizer is None:

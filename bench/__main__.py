@@ -1,0 +1,91 @@
+"""python -m bench step | kernels: times that can be believed, because everything is measured in turn and compared within a round.
+
+examples:
+  python -m bench step                                                 npae's numpy and numba, PyTorch and JAX; three models
+  python -m bench step --models vae --peers none --json result.json
+  python -m bench kernels --kernels mmd_rbf,adam
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from npae.cli import Parser
+from npae.errors import InputError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Two commands."""
+    top = Parser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
+    step = commands.add_parser("step", help="one training step", description="One training step, in npae and in other frameworks.")
+    step.add_argument("--models", default="ae,vae,wae", help="of ae, vae, wae (default: all)")
+    step.add_argument("--backends", default="numpy,numba", help="npae's: numpy, numba, or none (default: both)")
+    step.add_argument("--peers", default="torch,jax", help="torch, jax, or none (default: both)")
+    step.add_argument("--batch", type=int, default=100, help="rows in a batch (default: 100)")
+    step.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")
+    kernels = commands.add_parser("kernels", help="each kernel against its reference", description="Each compiled kernel and its reference.")
+    kernels.add_argument("--kernels", default="all", help="names, with commas between (default: all)")
+    for command, seconds in ((step, 0.3), (kernels, 0.05)):
+        command.add_argument("--rounds", type=int, default=9, help="measurements of each (default: 9)")
+        command.add_argument("--seconds", type=float, default=seconds, help=f"the least that a measurement lasts (default: {seconds})")
+        command.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
+    return top
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure and show."""
+    from bench import kernels, machine, step, table
+
+    options = {name: value for name, value in vars(arguments).items() if name not in ("command", "json")}
+    for name in ("rounds", "seconds", "batch"):
+        if name in options and not options[name] > 0:
+            raise InputError(f"--{name} {options[name]} is not above 0")
+    if arguments.command == "step":
+        result = step.run(**options | {"threads": options["threads"] or machine.cores()})
+        table.show_step(result)
+    else:
+        result = kernels.run(**options)
+        table.show_kernels(result)
+    return result
+
+
+def write(path: Path, command: Sequence[str], result: dict[str, Any]) -> None:
+    """The result, with the command and the date, as JSON."""
+    content = {"command": " ".join(["python -m bench", *command]), "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")}
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(content | result, indent=1) + "\n")
+    os.replace(temporary, path)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Exit status: 0 measured, 1 somebody disagrees or does not run, 2 bad input, 130 interrupted."""
+    words = list(sys.argv[1:] if words is None else words)
+    try:
+        arguments = parser().parse_args(words)
+        if arguments.json and not arguments.json.resolve().parent.is_dir():
+            raise InputError(f"--json {arguments.json}: its folder does not exist; create it first")
+        result = run(arguments)
+        if arguments.json:
+            write(arguments.json, words, result)
+    except InputError as error:
+        print(f"bench: error: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:  # Disagreement, WorkerError
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Every kernel of the registry: its compiled form against its NumPy reference, side by side in one process.
+
+A kernel is measured at the largest size that it is registered with, and at a training step's 100 rows where it is registered with those. The
+compiled form must first agree with the reference as npae.kernels.kernel says. Inputs are float32. A kernel that is registered is measured
+here with no code of its own. Raises InputError for a kernel that does not exist, Disagreement where the two forms differ.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench.interleave import Measure, interleaved
+from bench.machine import machine, pinned, software
+from bench.ratios import paired_ratio, quartiles
+from bench.step import Disagreement, names
+from npae.kernels.kernel import EXACT, Kernel
+from npae.kernels.registry import KERNELS, resolve
+
+DTYPE, STEP = "float32", 100
+
+
+def sizes(kernel: Kernel) -> list[int]:
+    """A training step's, and the largest."""
+    return sorted({max(kernel.sizes)} | {size for size in kernel.sizes if size == STEP})
+
+
+def copy(arguments: tuple[Any, ...], dtype: str | None = None) -> tuple[Any, ...]:
+    """Arrays of its own; those of floats in the given dtype."""
+
+    def one(value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return value
+        return value.astype(dtype if dtype and value.dtype.kind == "f" else value.dtype)
+
+    return tuple(map(one, arguments))
+
+
+def results(kernel: Kernel, form: str, arguments: tuple[Any, ...]) -> list[Any]:
+    """Everything that a call writes and returns, as float64 arrays."""
+    returned = resolve(kernel.name, form)(*arguments)
+    written = [arguments[place] for place in kernel.outputs]
+    return [np.asarray(value, np.float64) for value in (*written, *np.atleast_1d([] if returned is None else returned))]
+
+
+def check(kernel: Kernel, size: int, arguments: tuple[Any, ...]) -> float:
+    """The largest difference from the reference, as a share of its largest element; Disagreement where it is too large."""
+    rtol, atol = kernel.tolerances[DTYPE]
+    exact = (rtol, atol) == EXACT
+    true = results(kernel, "reference", copy(arguments, None if exact else "float64"))
+    worst = 0.0
+    for value, expected in zip(results(kernel, "cpu", copy(arguments)), true, strict=True):
+        difference, largest = float(np.max(np.abs(value - expected))), float(np.max(np.abs(expected)))
+        if not difference <= rtol * largest + atol:
+            raise Disagreement(f"{kernel.name} at size {size}: cpu differs from its reference by {difference:.3g}, largest element {largest:.3g}")
+        worst = max(worst, difference / largest if largest else 0.0)
+    return worst
+
+
+def measure_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Measure:
+    """Calls, as interleave.py wants them."""
+
+    def measure(count: int) -> tuple[int, float]:
+        started = time.perf_counter()
+        for _ in range(count):
+            function(*arguments)
+        return count, time.perf_counter() - started
+
+    return measure
+
+
+def bench_kernel(kernel: Kernel, size: int, *, rounds: int, seconds: float) -> dict[str, Any]:
+    """A row, times in microseconds."""
+    arguments = kernel.examples(np.random.default_rng(0), size, DTYPE)
+    difference = check(kernel, size, arguments)
+    measures = {form: measure_of(resolve(kernel.name, form), copy(arguments)) for form in ("reference", "cpu")}
+    taken = interleaved(measures, rounds=rounds, seconds=seconds)
+    row: dict[str, Any] = {"kernel": kernel.name, "size": size, "difference": difference}
+    row["arrays"] = " ".join("x".join(map(str, value.shape)) for value in arguments if isinstance(value, np.ndarray))
+    for form, times in taken.items():
+        row[form] = {"microseconds": quartiles([1e6 * time for time in times])._asdict(), "rounds": [1e6 * time for time in times]}
+    row["cpu_over_reference"] = paired_ratio(taken["cpu"], taken["reference"])._asdict()
+    return row
+
+
+def run(*, kernels: str, rounds: int, seconds: float) -> dict[str, Any]:
+    """The whole result, as JSON can hold it; on one core, which is what the compiled kernels use."""
+    from threadpoolctl import threadpool_limits
+
+    chosen = list(KERNELS) if kernels == "all" else names("--kernels", kernels, tuple(KERNELS))
+    rows = []
+    with pinned(1), threadpool_limits(1):
+        where = machine(1)
+        for name in chosen:
+            print(f"{name}: {rounds} rounds of {seconds:g} s", file=sys.stderr)
+            rows += [bench_kernel(KERNELS[name], size, rounds=rounds, seconds=seconds) for size in sizes(KERNELS[name])]
+    return {"machine": where, "versions": software(), "dtype": DTYPE, "rows": rows}

@@ -1,0 +1,42 @@
+"""What every peer's worker is: the problem, the next batches' rows, and the three questions it answers (see workers.py).
+
+    steps(count) -> {"steps", "seconds", "loss"}         does at least `count` training steps, each on its own shuffled batch, fresh noise
+    agree() -> {"terms", "later"}                        the problem's batches, from the problem's parameters, with the problem's noise
+    about() -> {"blas", "peak_bytes"}                    the matrix library, and the memory it has taken so far
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.machine import blas, peak_memory
+from bench.problem import read
+from npae.backend import Array
+
+
+class Peer:
+    """Reads FOLDER and MODEL from the command line."""
+
+    def __init__(self) -> None:
+        self.problem = read(Path(sys.argv[1]), sys.argv[2])
+        self.model = sys.argv[2]
+        self.rows = self.problem.x.shape[1]
+        self.endless = self._batches()
+
+    def _batches(self) -> Iterator[Array]:
+        """The row numbers of one batch after the other, epoch after epoch."""
+        order = self.problem.order
+        while True:
+            for place in range(0, len(order) - self.rows + 1, self.rows):
+                yield order[place : place + self.rows]
+
+    def library(self) -> str:
+        """The matrix library, where the process does not show it."""
+        return ""
+
+    def about(self) -> dict[str, Any]:
+        """What it stands on, and its memory."""
+        return {"blas": ", ".join(filter(None, (self.library(), blas()))), "peak_bytes": peak_memory()}

@@ -1,0 +1,124 @@
+"""One training step of 784-128-8, in npae and in other frameworks, side by side.
+
+For each model: the problem is written to a folder; every contender is started twice, first with nothing compiled, then for the measurement;
+all must agree with the truth before any is timed; then they are timed in turn. See problem.py, workers.py, interleave.py.
+
+    agreement        |value - truth| <= 1e-5 max(|truth|, 0.1) for each term at the start; 1e-4 for the total after three Adam steps
+                     (a squared MMD is a small difference of means of size 1, hence the floor)
+    start            seconds from nothing to the end of the first call, loading the data included; "first": no compiled code on disk yet
+
+Raises InputError for names it does not know, Disagreement where a contender computes something else, WorkerError where one does not run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.interleave import Measure, interleaved
+from bench.machine import installed, machine, pinned, software
+from bench.problem import MODELS, write_data, write_model
+from bench.ratios import paired_ratio, quartiles
+from bench.workers import Worker
+from npae.errors import InputError, nearest
+
+BACKENDS = ("numpy", "numba")
+PEERS = {"torch": ("torch",), "jax": ("jax", "jaxlib")}  # name -> the packages whose versions say what it is
+AT_START, LATER, FLOOR = 1e-5, 1e-4, 0.1
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Disagreement(RuntimeError):
+    """A contender computes something else: its times would mean nothing."""
+
+
+def names(flag: str, text: str, known: Sequence[str]) -> list[str]:
+    """The names of a comma-separated list; "none" for no name at all."""
+    chosen = [] if text == "none" else [name.strip() for name in text.split(",")]
+    for name in chosen:
+        if name not in known:
+            raise InputError(f"{flag} '{name}' is not known{nearest(name, known)}")
+    return list(dict.fromkeys(chosen))
+
+
+def check(contender: str, model: str, found: Mapping[str, Any], truth: Mapping[str, Any]) -> float:
+    """The largest difference at the start, relative as above; Disagreement where it is too large."""
+    pairs = [(name, found["terms"].get(name, float("nan")), value, AT_START) for name, value in truth["terms"].items()]
+    pairs.append(("total after three steps", found["later"], truth["later"], LATER))
+    differences = []
+    for name, value, true, allowed in pairs:
+        differences.append(abs(value - true) / max(abs(true), FLOOR))
+        if not differences[-1] <= allowed:
+            raise Disagreement(
+                f"{contender} disagrees on {model}: {name} is {value:.9g}, the truth is {true:.9g}; "
+                f"relative difference {differences[-1]:.2g}, allowed {allowed:g}"
+            )
+    return max(differences[:-1])
+
+
+def command(contender: str, folder: Path, model: str) -> list[str]:
+    """How that contender's worker is started."""
+    module = [f"bench.{contender}_step"] if contender in PEERS else ["bench.npae_step"]
+    return [sys.executable, "-m", *module, str(folder), model, *([] if contender in PEERS else [contender])]
+
+
+def measure_of(worker: Worker) -> Measure:
+    """Its steps, as interleave.py wants them."""
+
+    def measure(count: int) -> tuple[int, float]:
+        answer = worker.ask("steps", count=count)
+        return answer["steps"], answer["seconds"]
+
+    return measure
+
+
+def bench_model(
+    model: str, contenders: Sequence[str], folder: Path, variables: Mapping[str, str], *, batch: int, rounds: int, seconds: float
+) -> list[dict[str, Any]]:
+    """A row for each contender, times in milliseconds."""
+    truth = write_model(folder, model, batch)
+    variables = {**variables, "NUMBA_CACHE_DIR": str(folder / f"compiled-{model}"), "PYTHONPATH": str(ROOT)}
+    rows, workers = [], {}
+    with contextlib.ExitStack() as stack:
+        for name in contenders:
+            starts = {}
+            for kind in ("first", "next"):
+                worker = Worker(name, command(name, folder, model), folder=folder, variables=variables)
+                with worker if kind == "first" else contextlib.nullcontext(stack.enter_context(worker)):
+                    worker.ask("steps", count=1)
+                    starts[kind] = round(worker.age(), 3)
+            workers[name] = worker
+            difference = check(name, model, worker.ask("agree"), truth)
+            rows.append({"model": model, "name": name, "difference": difference, "start_seconds": starts})
+        taken = interleaved({name: measure_of(worker) for name, worker in workers.items()}, rounds=rounds, seconds=seconds)
+        for row in rows:
+            row |= workers[row["name"]].ask("about")
+    base = "numba" if "numba" in taken else contenders[0]
+    for row in rows:
+        times = [1e3 * time for time in taken[row["name"]]]
+        row |= {"milliseconds": quartiles(times)._asdict(), "rounds": times, "base": base}
+        row["base_over_this"] = paired_ratio(taken[base], taken[row["name"]])._asdict()
+    return rows
+
+
+def run(*, models: str, backends: str, peers: str, batch: int, rounds: int, seconds: float, threads: int) -> dict[str, Any]:
+    """The whole result, as JSON can hold it."""
+    asked = names("--peers", peers, tuple(PEERS))
+    absent = [name for name in asked if not all(installed(package) for package in PEERS[name])]
+    contenders = [*names("--backends", backends, BACKENDS), *(name for name in asked if name not in absent)]
+    chosen = names("--models", models, MODELS)
+    if not contenders or not chosen:
+        raise InputError(f"nothing to measure: models {chosen}, contenders {contenders}; name at least one of each")
+    rows = [{"name": name, "absent": "not installed: pip install -e '.[bench]'"} for name in absent]
+    with tempfile.TemporaryDirectory(prefix="npae-bench-") as temporary, pinned(threads) as variables:
+        where, folder = machine(threads) | {"variables": variables}, Path(temporary)
+        data = write_data(folder)
+        for model in chosen:
+            print(f"{model}: {', '.join(contenders)}; {rounds} rounds of {seconds:g} s each", file=sys.stderr)
+            rows += bench_model(model, contenders, folder, variables, batch=batch, rounds=rounds, seconds=seconds)
+    packages = [package for name in asked for package in PEERS[name]]
+    return {"machine": where, "versions": software(*packages), "data": data, "batch": batch, "rows": rows}

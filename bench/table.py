@@ -1,0 +1,64 @@
+"""Results on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from rich.table import Table
+
+from npae.cli.screen import show, table_of
+
+
+def show_step(result: Mapping[str, Any]) -> None:
+    """A table a model; who is absent; what it was measured on."""
+    _show_machine(result)
+    show(f"data      {result['data']}; batches of {result['batch']}, float32")
+    measured = [row for row in result["rows"] if "absent" not in row]
+    for model, rows in groupby(measured, key=lambda row: row["model"]):
+        show("", _step_table(model, list(rows)))
+    for row in result["rows"]:
+        if "absent" in row:
+            show("", f"{row['name']} is absent: {row['absent']}")
+    libraries = {f"{row['name']:<9} {row['blas']}": None for row in measured}
+    show("", *libraries)
+
+
+def show_kernels(result: Mapping[str, Any]) -> None:
+    """One table."""
+    _show_machine(result)
+    table = table_of("kernel", "arrays", "reference us", "cpu us", "cpu / reference", "difference", right=(2, 3, 4, 5))
+    for row in result["rows"]:
+        times = [_spread(row[form]["microseconds"], ".1f") for form in ("reference", "cpu")]
+        table.add_row(row["kernel"], row["arrays"], *times, _spread(row["cpu_over_reference"], ".3f"), f"{row['difference']:.0e}")
+    show("", table)
+
+
+def _step_table(model: str, rows: list[dict[str, Any]]) -> Table:
+    base = rows[0]["base"]
+    table = table_of(
+        model, "ms a step", f"{base} / this", "first start s", "next start s", "memory MB", "difference", right=tuple(range(1, 7))
+    )
+    for row in rows:
+        starts = [f"{row['start_seconds'][kind]:.1f}" for kind in ("first", "next")]
+        ratio = "1" if row["name"] == base else _spread(row["base_over_this"], ".3f")
+        memory, difference = f"{row['peak_bytes'] / 1e6:.0f}", f"{row['difference']:.0e}"
+        table.add_row(row["name"], _spread(row["milliseconds"], ".3f"), ratio, *starts, memory, difference)
+    return table
+
+
+def _spread(quartiles: Mapping[str, float], form: str) -> str:
+    """median (q1 .. q3)"""
+    return f"{quartiles['median']:{form}} ({quartiles['q1']:{form}} .. {quartiles['q3']:{form}})"
+
+
+def _show_machine(result: Mapping[str, Any]) -> None:
+    where = result["machine"]
+    show(f"machine   {where['cpu']}, {where['cores']} cores, {where['threads']} threads used, load before {where['load_before']}")
+    show(f"software  python {where['python']}, {_pairs(result['versions'].items())}")
+    show("times     median (quartiles) of the rounds; ratios are taken within a round")
+
+
+def _pairs(items: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in items)

@@ -1,0 +1,31 @@
+"""What the codes look like beside the prior.
+
+MMD^2(aggregated posterior, prior)     RBF kernel with the prior's bandwidth 2 Z, unbiased: about 0 where they agree
+active units                           latent units whose posterior mean varies: Var_x(mu_z) > 0.01           Burda et al. 2016
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array
+from npae.models import VAE, WAE
+
+ROWS = 2000
+ACTIVE_VARIANCE = 0.01
+
+
+def latent_summary(model: VAE | WAE, x: Array, *, seed: int = 0) -> dict[str, Any]:
+    """MMD^2 of drawn codes against as many draws of the prior, and the number of active units."""
+    means = model.encode(x)
+    rows = min(ROWS, len(x))
+    z = means[:rows]
+    if isinstance(model, VAE) or model.is_gaussian:
+        mu, sigma = model.posterior(x[:rows])
+        z = mu + sigma * model.draw(seed, 0, rows).eps
+    dz = np.empty_like(z)
+    value, _ = model.backend.kernel("mmd_rbf")(z, model.prior(rows, seed), 2.0 * model.latent, dz)
+    active = int((means.var(axis=0) > ACTIVE_VARIANCE).sum())
+    return {"mmd_to_prior": float(value), "rows": rows, "active_units": active, "latent": model.latent}

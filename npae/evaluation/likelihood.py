@@ -1,0 +1,83 @@
+"""The evidence lower bound and its importance-weighted tightening, in nats per row.
+
+    log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x)          z_k ~ q(z|x), k = 1 .. K
+
+    ELBO  = E[log w_k]                                           <= log p(x)
+    IWAE  = E[log (1/K) sum_k w_k]                               ELBO <= IWAE <= log p(x), tighter with K
+
+Sources: Kingma & Welling 2014; Burda, Grosse & Salakhutdinov 2016, "Importance weighted autoencoders".
+Only a model with a Gaussian posterior and a likelihood (Bernoulli or Gaussian) has them; anything else raises InputError.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from npae import noise as streams
+from npae.backend import Array
+from npae.errors import InputError
+from npae.layers import inference
+from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, Reconstruction
+from npae.models import VAE
+
+ROWS = 100  # rows at a time, times K samples each
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array) -> Array:
+    """log p(x|z) of every row, from the decoder's output y.    x y (B, F) -> (B,), float64"""
+    y, x = y.astype(np.float64), x.astype(np.float64)
+    if isinstance(likelihood, BernoulliLogits):
+        return np.asarray((x * y - np.logaddexp(0, y)).sum(axis=1))
+    if isinstance(likelihood, BernoulliProbabilities):
+        q = np.clip(y, likelihood.clip, 1 - likelihood.clip)
+        return np.asarray((x * np.log(q) + (1 - x) * np.log1p(-q)).sum(axis=1))
+    if isinstance(likelihood, Gaussian):
+        squares = ((y - x) ** 2).sum(axis=1)
+        return np.asarray(-squares / (2 * likelihood.eta) - 0.5 * x.shape[1] * (LOG_2PI + math.log(likelihood.eta)))
+    raise InputError("a squared error is not a likelihood: train with reconstruction=bernoulli or gaussian for a log-likelihood")
+
+
+def bounds(model: VAE, x: Array, *, samples: int = 100, seed: int = 0) -> dict[str, Any]:
+    """ELBO and importance-weighted bound, mean over the rows of x with their standard errors, in nats per row."""
+    if samples < 1:
+        raise InputError(f"samples {samples}: the bound needs at least 1 importance sample")
+    mu, sigma = model.posterior(x)
+    log_w = np.concatenate(
+        [_log_weights(model, x[part], mu[part], sigma[part], samples, seed, step) for step, part in enumerate(_parts(len(x)))]
+    )
+    elbo, iwae = log_w.mean(axis=1), logsumexp(log_w, axis=1) - math.log(samples)
+    root = math.sqrt(len(x))
+    return {
+        "elbo": float(elbo.mean()),
+        "elbo_standard_error": float(elbo.std(ddof=1) / root) if len(x) > 1 else None,
+        "importance_weighted": float(iwae.mean()),
+        "importance_weighted_standard_error": float(iwae.std(ddof=1) / root) if len(x) > 1 else None,
+        "importance_samples": samples,
+        "rows": len(x),
+    }
+
+
+def _parts(rows: int) -> list[slice]:
+    return [slice(start, start + ROWS) for start in range(0, rows, ROWS)]
+
+
+def _log_weights(model: VAE, x: Array, mu: Array, sigma: Array, samples: int, seed: int, step: int) -> Array:
+    """log w (B, K) for one part of the rows."""
+    n, z_size = mu.shape
+    eps = model.backend.xp.empty((n * samples, z_size), model.dtype)
+    streams.normal(model.backend, streams.check_seed(seed), streams.EVALUATE, step, streams.row_numbers(n * samples), eps)
+    eps = model.backend.to_host(eps)
+    z = np.repeat(mu, samples, axis=0) + np.repeat(sigma, samples, axis=0) * eps
+    with inference(model):
+        y = model.backend.to_host(model.decoder.forward(model.backend.from_host(z)))
+    log_p_x = log_likelihood_rows(model.likelihood, y, np.repeat(x, samples, axis=0))
+    wide_z, wide_eps = z.astype(np.float64), eps.astype(np.float64)
+    log_p_z = -0.5 * (wide_z**2 + LOG_2PI).sum(axis=1)
+    log_q_z = -0.5 * (wide_eps**2 + LOG_2PI).sum(axis=1) - np.repeat(np.log(sigma.astype(np.float64)).sum(axis=1), samples)
+    return np.asarray(log_p_x + log_p_z - log_q_z).reshape(n, samples)

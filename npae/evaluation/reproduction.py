@@ -1,0 +1,183 @@
+"""A published run, trained again over several seeds: each published number beside the distribution of ours.
+
+What was published is one run with an unknown seed, so it has to lie where one more run of ours would lie with probability 99 %:
+
+    median +- t(n - 1, 0.995) s sqrt(1 + 1/n)         s = 1.4826 b_n MAD, n: the number of seeds
+
+Median and MAD (median absolute deviation) in place of mean and standard deviation, because at learning rate 0.01 a seed now and then jumps,
+and one such jump would widen the band until nothing could fall outside. b_n corrects the MAD of few numbers: Croux & Rousseeuw 1992.
+Beside it stands, where a preset has one, the range that an independent implementation measured; ours must overlap it.
+The unit is the document's: the sum over an epoch's batches; the initial value is the loss of the first batch before the first step.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from npae.errors import InputError
+from npae.models import Terms
+from npae.presets import Preset
+from npae.training.configuration import resolve
+from npae.training.loop import Trainer
+from npae.training.run import prepare
+
+CONFIDENCE = 0.99
+MINIMUM_SEEDS = 3
+
+Watch = Callable[[int, Trainer, Terms], None]
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One seed: the initial loss, and each epoch's terms in the document's unit and per image."""
+
+    seed: int
+    initial: float
+    epochs: list[dict[str, float]]
+    per_image: list[dict[str, float]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One published number beside the seeds'."""
+
+    name: str
+    published: float
+    measured: list[float]
+    judged: bool
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """The prediction interval for one more run."""
+        from scipy.stats import t
+
+        n, middle = len(self.measured), statistics.median(self.measured)
+        spread = 1.4826 * _mad_correction(n) * statistics.median(abs(value - middle) for value in self.measured)
+        half = float(t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * spread * (1 + 1 / n) ** 0.5
+        return middle - half, middle + half
+
+    @property
+    def in_band(self) -> bool:
+        """Whether the published number lies within."""
+        low, high = self.band
+        return low <= self.published <= high
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "published": self.published,
+            "min": min(self.measured),
+            "median": statistics.median(self.measured),
+            "max": max(self.measured),
+            "band": list(self.band),
+            "in_band": self.in_band,
+            "judged": self.judged,
+        }
+
+
+def _mad_correction(n: int) -> float:
+    """b_n of Croux & Rousseeuw 1992, "Time-efficient algorithms for two highly robust estimators of scale"."""
+    return {3: 1.495, 4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 1.129, 9: 1.107}.get(n, n / (n - 0.8))
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A range that an independent implementation measured, beside ours."""
+
+    name: str
+    independent: tuple[float, float]
+    measured: list[float]
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the two ranges have a number in common."""
+        return min(self.measured) <= self.independent[1] and self.independent[0] <= max(self.measured)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "independent": list(self.independent),
+            "min": min(self.measured),
+            "max": max(self.measured),
+            "overlaps": self.overlaps,
+        }
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """All seeds of a preset, and the verdict."""
+
+    preset: Preset
+    runs: list[SeedRun]
+
+    @property
+    def rows(self) -> list[Judged]:
+        """The initial loss, then the epochs."""
+        published = self.preset.published
+        judged = published["judged"]
+        rows = [Judged("initial", published["initial"], [run.initial for run in self.runs], "initial" in judged)]
+        for epoch, value in enumerate(published["epochs"]):
+            measured = [run.epochs[epoch]["total"] for run in self.runs]
+            rows.append(Judged(f"epoch {epoch + 1}", value, measured, epoch + 1 in judged))
+        return rows
+
+    @property
+    def overlaps(self) -> list[Overlap]:
+        """What the preset knows of an independent implementation: "epoch 5 total" in the document's unit, "epoch 5 kl" per image."""
+        found = []
+        for name, band in self.preset.published.get("independent", {}).items():
+            _, epoch, term = name.split()
+            measured = [(run.epochs if term == "total" else run.per_image)[int(epoch) - 1][term] for run in self.runs]
+            found.append(Overlap(name, (band[0], band[1]), measured))
+        return found
+
+    @property
+    def passed(self) -> bool:
+        """Every judged number lies in its band, and every independent range is overlapped."""
+        return all(row.in_band for row in self.rows if row.judged) and all(one.overlaps for one in self.overlaps)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "preset": self.preset.name,
+            "source": self.preset.source,
+            "unit": self.preset.published["unit"],
+            "per_image_unit": self.preset.published["per_image"],
+            "passed": self.passed,
+            "rows": [row.as_dict() for row in self.rows],
+            "independent": [one.as_dict() for one in self.overlaps],
+            "seeds": [vars(run) for run in self.runs],
+        }
+
+
+def reproduce(preset: Preset, seeds: int, *, backend: str | None = None, watch: Watch | None = None) -> Reproduction:
+    """Train the preset with seeds 0 .. seeds-1."""
+    if seeds < MINIMUM_SEEDS:
+        raise InputError(f"--seeds {seeds}: a band over seeds needs at least {MINIMUM_SEEDS}")
+    return Reproduction(preset, [_run_seed(preset, seed, backend, watch) for seed in range(seeds)])
+
+
+def _run_seed(preset: Preset, seed: int, backend: str | None, watch: Watch | None) -> SeedRun:
+    flags = {"seed": seed} | ({"backend": backend} if backend else {})
+    run = prepare(resolve(preset.name, flags=flags))
+    first: list[float] = []
+
+    def on_batch(trainer: Trainer, terms: Terms) -> None:
+        if not first:
+            first.append(terms.total)
+        if watch:
+            watch(seed, trainer, terms)
+
+    history = run.trainer.run(on_batch=on_batch)
+    epochs, per_image = [], []
+    for row in history:
+        means = {name: value * row["weights"].get(name, 1.0) for name, value in row["train"].items()}
+        epochs.append({name: value * row["batches"] for name, value in means.items()})
+        per_image.append(run.model.per_image({name: value for name, value in means.items() if name != "total"}))
+    return SeedRun(seed, first[0], epochs, per_image, sum(history.column("seconds")))

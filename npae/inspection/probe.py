@@ -1,0 +1,100 @@
+"""Something whose gradient is checked: a scalar objective of some tensors, and the gradient that backward gives.
+
+A layer y = f(x) becomes scalar by fixed random weights: L = sum(c * y), so dy = c. A loss is scalar already; a model has its own objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array, Backend
+from npae.layers import Node, forget, inference
+from npae.models import Model
+from npae.noise import Noise
+from npae.parameters import Parameters
+
+Tensors = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`objective()` reads the arrays in `tensors`, which the check changes in place; `gradients()` is what backward says of them."""
+
+    name: str
+    tensors: Tensors
+    objective: Callable[[], float]
+    gradients: Callable[[], Tensors]
+
+
+def bind(node: Node, backend: Backend, seed: int = 0) -> Parameters:
+    """Give a node that stands alone its parameters, in float64."""
+    parameters = Parameters(node.named_parameters(), backend=backend, dtype="float64", seed=seed)
+    node.bind(backend, parameters.dtype)
+    rng = np.random.default_rng(seed)
+    parameters.value += 0.1 * rng.standard_normal(len(parameters))  # biases start at zero: move them off it
+    return parameters
+
+
+def layer_probe(name: str, layer: Node, backend: Backend, inputs: Tensors, given: Sequence[Any] = ()) -> Probe:
+    """A layer: its inputs and its parameters. `given` follows the inputs as they are (noise)."""
+    parameters = bind(layer, backend)
+    with inference(layer):
+        outputs = _tuple(layer.forward(*inputs.values(), *given))
+    rng = np.random.default_rng(1)
+    weights = [rng.standard_normal(output.shape) for output in outputs]
+
+    def objective() -> float:
+        with inference(layer):
+            return sum(float((c * y).sum()) for c, y in zip(weights, _tuple(layer.forward(*inputs.values(), *given)), strict=True))
+
+    def gradients() -> Tensors:
+        parameters.zero_grad()
+        layer.forward(*inputs.values(), *given)
+        returned = _tuple(layer.backward(tuple(weights) if len(weights) > 1 else weights[0]))
+        found = dict(zip(inputs, (gradient.copy() for gradient in returned), strict=True))
+        return found | {name: parameters[name].grad.copy() for name in parameters.names()}
+
+    return Probe(name, {**inputs, **{name: parameters[name].value for name in parameters.names()}}, objective, gradients)
+
+
+def loss_probe(
+    name: str, loss: Node, backend: Backend, inputs: Tensors, given: Sequence[Any] = (), held: Mapping[str, Any] | None = None
+) -> Probe:
+    """A loss: the inputs that it has gradients for. `held` is kept constant (a stopped bandwidth)."""
+    bind(loss, backend)
+    constants = held or {}
+
+    def objective() -> float:
+        with inference(loss):
+            return float(loss.forward(*inputs.values(), *given, **constants))
+
+    def gradients() -> Tensors:
+        loss.forward(*inputs.values(), *given, **constants)
+        return dict(zip(inputs, (gradient.copy() for gradient in _tuple(loss.backward())), strict=True))
+
+    return Probe(name, inputs, objective, gradients)
+
+
+def model_probe(name: str, model: Model, x: Array, noise: Noise, *, step: int | None = None) -> Probe:
+    """A model: every parameter, through the whole objective, with noise and held constants frozen."""
+    held = model.held_constant(x, noise)
+    parameters = model.parameters
+
+    def objective() -> float:
+        forget(model)  # the forward before this one will have no backward; unlike in inference, dropout stays on
+        return model.objective(x, noise, step, held).total
+
+    def gradients() -> Tensors:
+        forget(model)
+        model.forward_backward(x, noise, step, held)
+        return {name: parameters[name].grad.copy() for name in parameters.names()}
+
+    return Probe(name, {name: parameters[name].value for name in parameters.names()}, objective, gradients)
+
+
+def _tuple(value: Any) -> tuple[Array, ...]:
+    return value if isinstance(value, tuple) else (value,)

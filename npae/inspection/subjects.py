@@ -1,0 +1,169 @@
+"""Everything whose gradient `npae gradcheck` checks: each layer, each loss, each model in each of its forms.
+
+A test fails when a layer, a loss or a model that npae exports is missing here. Sizes are small and uneven on purpose: a transposed W, or a
+lost 1/B, then changes the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npae import layers, losses
+from npae.backend import Array, Backend
+from npae.errors import InputError, nearest
+from npae.inspection.probe import Probe, layer_probe, loss_probe, model_probe
+from npae.layers import Chain, Dense, Dropout, Node, Parallel
+from npae.losses import L2, RBFMMD
+from npae.models import MODELS
+from npae.parameters import Parameters
+
+B, F, Z = 7, 6, 3
+FREE_BITS = {"log_std": 1.0, "log_variance": 0.5, "sigma": 1.0}  # between the KL of the units: some are held up, some are not
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is checked, by name; `covers` is the class, `make` builds the probe."""
+
+    name: str
+    group: str
+    covers: type
+    make: Callable[[Backend], Probe]
+
+
+def _normal(seed: int, *shape: int) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def _unit(seed: int, *shape: int) -> Array:
+    return np.random.default_rng(seed).uniform(0.05, 0.95, shape)
+
+
+def _layer(name: str, make: Callable[[], Node], inputs: Callable[[], dict[str, Array]], given: Callable[[], list[Any]] = list) -> Subject:
+    return Subject(name, "layer", type(make()), lambda backend: layer_probe(name, make(), backend, inputs(), given()))
+
+
+def _loss(name: str, make: Callable[[], Node], inputs: Callable[[], dict[str, Array]], given: Callable[[], list[Any]] = list) -> Subject:
+    return Subject(name, "loss", type(make()), lambda backend: loss_probe(name, make(), backend, inputs(), given()))
+
+
+def _layers() -> Iterator[Subject]:
+    x = lambda: {"x": _normal(2, B, F)}  # noqa: E731
+    yield _layer("dense", lambda: Dense(F, 4), x)
+    for name in ("leaky_relu", "relu", "sigmoid", "tanh", "elu", "softplus"):
+        yield _layer(name, lambda name=name: layers.activation(name)[0], x)  # type: ignore[misc]
+    yield _layer("dropout", lambda: Dropout(0.3, F), x, lambda: [_unit(3, B, F)])
+    yield _layer("chain", lambda: Chain(Dense(F, 5), layers.Tanh(), Dropout(0.2, 5), Dense(5, 2)), x, lambda: [[_unit(4, B, 5)]])
+    yield _layer("parallel", lambda: Parallel(mu=Dense(F, Z), s=Chain(Dense(F, Z), layers.Softplus(1e-6))), x)
+    for form in layers.FORMS:
+        inputs = lambda: {"mu": _normal(5, B, Z), "s": _unit(6, B, Z)}  # noqa: E731
+        yield _layer(f"reparameterise.{form}", lambda form=form: layers.Reparameterise(form), inputs, lambda: [_normal(7, B, Z)])  # type: ignore[misc]
+
+
+def _losses() -> Iterator[Subject]:
+    real, unit = (lambda: {"y": _normal(2, B, F)}), (lambda: [_unit(3, B, F)])
+    for reduction in ("sum", "mean"):
+        yield _loss(f"squared_error.{reduction}", lambda r=reduction: losses.SquaredError(r), real, unit)  # type: ignore[misc]
+    yield _loss("gaussian", lambda: losses.Gaussian(0.3), real, unit)
+    yield _loss("bernoulli_logits", losses.BernoulliLogits, real, unit)
+    clipped = lambda: {"p": np.linspace(0.002, 0.998, B * F).reshape(B, F)}  # noqa: E731  (some within the clip, none at its edge)
+    yield _loss("bernoulli_probabilities", lambda: losses.BernoulliProbabilities(0.04), clipped, unit)
+    for form in layers.FORMS:
+        posterior = lambda: {"mu": _normal(5, B, Z), "s": _unit(6, B, Z)}  # noqa: E731
+        yield _loss(f"kl.{form}", lambda form=form: losses.GaussianKL(form), posterior)  # type: ignore[misc]
+        yield _loss(f"kl.{form}.free_bits", lambda form=form: losses.GaussianKL(form, FREE_BITS[form]), posterior)  # type: ignore[misc]
+    yield Subject("l2", "loss", L2, _l2_probe)
+    codes, prior = (lambda: {"z": _normal(8, B, Z) + 0.5}), (lambda: [_normal(9, B, Z)])
+    for rule in ("prior", 1.7):
+        yield _loss(f"mmd.rbf.{rule}", lambda rule=rule: RBFMMD(rule), codes, prior)  # type: ignore[misc]
+    for rule in ("flux", "tolstikhin", "median"):
+        yield _loss(f"mmd.rbf.{rule}.through_bandwidth", lambda rule=rule: RBFMMD(rule, stop_gradient=False), codes, prior)  # type: ignore[misc]
+        yield Subject(f"mmd.rbf.{rule}", "loss", RBFMMD, lambda backend, rule=rule: _stopped_probe(rule, backend))  # type: ignore[misc]
+    yield _loss("mmd.imq", losses.IMQMMD, codes, prior)
+
+
+def _stopped_probe(rule: str, backend: Backend) -> Probe:
+    """A stopped bandwidth is a constant to backward, so the differences hold it constant too."""
+    z, w = _normal(8, B, Z) + 0.5, _normal(9, B, Z)
+    sigma2 = losses.Bandwidth(rule).value(backend, z, w)
+    return loss_probe(f"mmd.rbf.{rule}", RBFMMD(rule), backend, {"z": z}, [w], {"sigma2": sigma2})
+
+
+def _l2_probe(backend: Backend) -> Probe:
+    part = Chain(Dense(F, 4), layers.Tanh(), Dense(4, Z))
+    parameters = Parameters(
+        (("decoder." + name, tensor) for name, tensor in part.named_parameters()), backend=backend, dtype="float64", seed=1
+    )
+    loss = L2()
+    loss.bind(backend, parameters.dtype)
+    loss.attach(parameters, "decoder")
+
+    def gradients() -> dict[str, Array]:
+        parameters.zero_grad()
+        loss.forward()
+        loss.backward(1.0)
+        return {"theta": parameters.grad.copy()}
+
+    def objective() -> float:
+        with layers.inference(loss):
+            return loss.forward()
+
+    return Probe("l2", {"theta": parameters.value}, objective, gradients)
+
+
+# every form of every model: name -> (kind, options, step)
+MODEL_FORMS: dict[str, tuple[str, dict[str, Any], int | None]] = {
+    "ae": ("ae", {}, None),
+    "ae.mean_squared_error": ("ae", {"reconstruction": "mean_squared_error", "code_activation": "leaky_relu"}, None),
+    "ae.bernoulli": ("ae", {"reconstruction": "bernoulli", "activation": "tanh"}, None),
+    "ae.deep": ("ae", {"hidden": (6, 5), "activation": "elu", "output": "sigmoid", "dropout": 0.2}, None),
+    "ae.relu": ("ae", {"activation": "relu", "code_activation": "relu", "initialiser": "pytorch"}, None),
+    "vae": ("vae", {}, None),
+    "vae.log_variance": ("vae", {"posterior": "log_variance", "beta": 0.7}, None),
+    "vae.sigma": ("vae", {"posterior": "sigma", "activation": "elu", "dropout": 0.1}, None),
+    "vae.bernoulli_probabilities": ("vae", {"reconstruction": "bernoulli_probabilities", "activation": "tanh"}, None),
+    "vae.gaussian": ("vae", {"reconstruction": "gaussian", "eta": 0.2}, None),
+    "vae.l2": ("vae", {"l2": 0.005}, None),
+    "vae.kl_warmup": ("vae", {"kl_warmup": 10, "beta": 2.0}, 3),
+    "vae.free_bits": ("vae", {"free_bits": 0.2}, None),
+    "wae": ("wae", {}, None),
+    "wae.deterministic": ("wae", {"encoder": "deterministic", "bandwidth": "prior"}, None),
+    "wae.imq": ("wae", {"kernel": "imq"}, None),
+    "wae.median": ("wae", {"bandwidth": "median"}, None),
+    "wae.number": ("wae", {"bandwidth": 3.0, "posterior": "log_variance"}, None),
+    "wae.tolstikhin": ("wae", {"bandwidth": "tolstikhin", "stop_gradient": False}, None),
+}
+
+
+def _model(name: str) -> Subject:
+    kind, options, step = MODEL_FORMS[name]
+
+    def make(backend: Backend) -> Probe:
+        model = MODELS[kind](F, **{"hidden": (5,), "latent": Z, "seed": 3, "dtype": "float64", "backend": backend.name, **options})
+        model.parameters.value += 0.1 * _normal(10, len(model.parameters))
+        x = _unit(11, B, F)
+        return model_probe(name, model, x, model.draw(5, 0, B), step=step)
+
+    return Subject(name, "model", MODELS[kind], make)
+
+
+def subjects() -> list[Subject]:
+    """All of them: layers, losses, models."""
+    return [*_layers(), *_losses(), *(_model(name) for name in MODEL_FORMS)]
+
+
+def chosen(name: str) -> list[Subject]:
+    """`all`, a group (layers, losses, models), or everything that starts with a name: vae, mmd, mmd.rbf."""
+    every = subjects()
+    if name == "all":
+        return every
+    found = [one for one in every if name in (one.group, one.group + "s", "losses" if one.group == "loss" else "")]
+    found = found or [one for one in every if one.name == name or one.name.startswith(name + ".")]
+    if not found:
+        names = {one.name.split(".")[0] for one in every} | {"all", "layers", "losses", "models"}
+        raise InputError(f"'{name}' is nothing that is checked{nearest(name, names)}")
+    return found

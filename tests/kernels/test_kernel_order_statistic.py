@@ -1,0 +1,140 @@
+"""The exact order statistic of distances against a sort: every rank, ties, more candidates than the buffer holds, NaN; and the pair."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npae.errors import InputError
+from npae.kernels import pairwise_squared
+from npae.kernels.order_statistic import cpu
+from npae.kernels.registry import resolve
+
+FORMS = ["reference", "cpu"]
+Array = np.ndarray[Any, Any]
+
+
+def points(seed: int, n: int, m: int, d: int, dtype: str) -> tuple[Array, Array]:
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, d)).astype(dtype), rng.standard_normal((m, d)).astype(dtype)
+
+
+def statistic(form: str, z: Array, w: Array, rank: int) -> float:
+    value: float = resolve("distance_order_statistic", form)(z, w, rank)
+    return value
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_rank_is_that_of_the_sorted_distances(form: str, dtype: str) -> None:
+    z, w = points(0, 7, 9, 3, dtype)
+    ordered = np.sort(pairwise_squared(z, w, form="reference").ravel())
+    assert [statistic(form, z, w, rank) for rank in range(63)] == ordered.tolist()
+
+
+def radix_passes(d2: Array, rank: int) -> int:
+    """How many histogram passes the compiled form needs: as long as too many patterns share the known bits of the one sought."""
+    patterns = d2.ravel().view(f"i{d2.itemsize}")
+    sought, bits, passes = np.sort(patterns)[rank], 8 * d2.itemsize - 1, 0
+    while bits > 0 and np.count_nonzero(patterns >> bits == sought >> bits) > cpu.BUFFER:
+        bits, passes = max(bits - cpu.DIGIT, 0), passes + 1
+    return passes
+
+
+@pytest.mark.parametrize(
+    ("dtype", "spread", "passes"),
+    [("float32", 1.0, 1), ("float32", 1e-4, 2), ("float64", 1.0, 1), ("float64", 1e-4, 2), ("float64", 1e-8, 3)],
+)
+def test_selection_is_exact_through_one_two_and_three_histograms(dtype: str, spread: float, passes: int) -> None:
+    """z near 0 and w near 1: the smaller the spread, the more leading bits the distances share."""
+    z, w = points(1, 220, 231, 1, dtype)
+    z, w = (spread * z).astype(dtype), (1.2 + spread * w).astype(dtype)
+    d2 = pairwise_squared(z, w, form="reference")
+    ordered = np.sort(d2.ravel())
+    assert radix_passes(d2, d2.size // 2) == passes
+    for rank in (0, 1, d2.size // 3, d2.size // 2, d2.size - 1):
+        assert statistic("cpu", z, w, rank) == ordered[rank]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_ties_that_overflow_the_buffer_are_resolved_to_the_last_bit(dtype: str) -> None:
+    z, w = (np.round(2 * a) for a in points(2, 300, 300, 1, dtype))
+    d2 = pairwise_squared(z, w, form="reference")
+    values, counts = np.unique(d2, return_counts=True)
+    assert counts.max() > cpu.BUFFER
+    ends = np.cumsum(counts)
+    for value, first, last in zip(values[:4], (ends - counts)[:4], (ends - 1)[:4], strict=True):
+        assert statistic("cpu", z, w, int(first)) == statistic("cpu", z, w, int(last)) == value
+
+
+@given(
+    st.lists(st.integers(-3, 3), min_size=1, max_size=20),
+    st.lists(st.integers(-3, 3), min_size=1, max_size=20),
+    st.floats(0, 1, exclude_max=True),
+)
+@settings(deadline=None, max_examples=60)
+def test_any_rank_of_points_on_a_lattice_is_exact(z: list[int], w: list[int], where: float) -> None:
+    rank = int(where * len(z) * len(w))
+    ordered = sorted(float((a - b) ** 2) for a in z for b in w)
+    left, right = np.array(z, np.float32)[:, None], np.array(w, np.float32)[:, None]
+    assert statistic("cpu", left, right, rank) == ordered[rank]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_zeros_of_a_sample_with_itself_count(form: str) -> None:
+    z, _ = points(3, 40, 40, 2, "float32")
+    assert [statistic(form, z, z, rank) for rank in (0, 39)] == [0.0, 0.0]
+    assert statistic(form, z, z, 40) == statistic(form, z, z, 41) > 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("n", [30, 150])
+def test_a_distance_that_is_nan_of_either_sign_ranks_above_all_others(form: str, dtype: str, sign: int, n: int) -> None:
+    z, w = points(4, n, n, 2, dtype)
+    z[3] = np.copysign(np.nan, sign)
+    rest = np.sort(pairwise_squared(np.delete(z, 3, axis=0), w).ravel())
+    assert statistic(form, z, w, 0) == rest[0]
+    assert statistic(form, z, w, len(rest) - 1) == rest[-1]
+    assert math.isnan(statistic(form, z, w, len(rest)))
+    assert math.isnan(statistic(form, z, w, n * n - 1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("rank", [-1, 63, 1.0, True])
+def test_a_rank_that_no_distance_has_is_refused(form: str, rank: Any) -> None:
+    z, w = points(5, 7, 9, 2, "float32")
+    with pytest.raises(InputError, match=f"^rank is {rank}; expected a whole number from 0 .* to 62 "):
+        statistic(form, z, w, rank)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_pair_at_the_statistic_is_found(form: str, dtype: str) -> None:
+    z, w = points(6, 90, 130, 4, dtype)
+    value = statistic(form, z, w, 90 * 65)
+    i, j = resolve("locate_distance", form)(z, w, value)
+    assert pairwise_squared(z[i : i + 1], w[j : j + 1])[0, 0] == value
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_of_several_pairs_the_first_by_rows_is_found(form: str) -> None:
+    z, w = np.zeros((3, 1), np.float32), np.zeros((200, 1), np.float32)
+    z[1:] = 5
+    w[[70, 150]] = 5
+    assert resolve("locate_distance", form)(z, w, 25.0) == (0, 70)
+    assert resolve("locate_distance", form)(z, w, 0.0) == (0, 0)
+    assert resolve("locate_distance", form)(z[1:], w, 0.0) == (0, 70)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_distance_that_no_pair_has_is_refused(form: str) -> None:
+    z, w = points(7, 5, 5, 2, "float32")
+    with pytest.raises(InputError, match=r"^squared distance 1e\+30 belongs to no pair; "):
+        resolve("locate_distance", form)(z, w, 1e30)

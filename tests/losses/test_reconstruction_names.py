@@ -1,0 +1,42 @@
+"""The reconstruction option: which loss each name makes, what the decoder must end with, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from npae.errors import InputError
+from npae.losses import RECONSTRUCTIONS, BernoulliLogits, BernoulliProbabilities, Gaussian, SquaredError, make_reconstruction
+
+
+def test_each_name_makes_its_loss_and_the_output_that_the_loss_reads() -> None:
+    made = {name: make_reconstruction(name, 0.3, None) for name in RECONSTRUCTIONS}
+    assert {name: (type(loss), output) for name, (loss, output) in made.items()} == {
+        "squared_error": (SquaredError, "linear"),
+        "mean_squared_error": (SquaredError, "linear"),
+        "gaussian": (Gaussian, "linear"),
+        "bernoulli": (BernoulliLogits, "linear"),
+        "bernoulli_probabilities": (BernoulliProbabilities, "sigmoid"),
+    }
+    assert made["squared_error"][0].reduction == "sum"  # type: ignore[union-attr]
+    assert made["mean_squared_error"][0].reduction == "mean"  # type: ignore[union-attr]
+    assert made["gaussian"][0].eta == 0.3  # type: ignore[union-attr]
+
+
+def test_only_the_bernoulli_losses_ask_for_data_between_zero_and_one() -> None:
+    limited = {name for name in RECONSTRUCTIONS if make_reconstruction(name, 1.0, None)[0].unit_interval}
+    assert limited == {"bernoulli", "bernoulli_probabilities"}
+
+
+def test_a_squared_error_takes_any_output() -> None:
+    assert make_reconstruction("squared_error", 1.0, "sigmoid")[1] == "sigmoid"
+
+
+@pytest.mark.parametrize(("name", "output", "needed"), [("bernoulli", "sigmoid", "linear"), ("bernoulli_probabilities", "linear", "sigmoid")])
+def test_an_output_that_the_loss_would_misread_is_refused(name: str, output: str, needed: str) -> None:
+    with pytest.raises(InputError, match=f"output '{output}': reconstruction '{name}' reads a decoder that ends with '{needed}'; leave output unset"):
+        make_reconstruction(name, 1.0, output)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(InputError, match=r"reconstruction 'bernouli' is not known; did you mean 'bernoulli'\?"):
+        make_reconstruction("bernouli", 1.0, None)
