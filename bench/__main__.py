@@ -33,27 +33,36 @@ def parser() -> argparse.ArgumentParser:
     step.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")
     kernels = commands.add_parser("kernels", help="each kernel against its reference", description="Each compiled kernel and its reference.")
     kernels.add_argument("--kernels", default="all", help="names, with commas between (default: all)")
-    for command, seconds in ((step, 0.3), (kernels, 0.05)):
+    for command, seconds in ((step, 0.3), (kernels, 0.1)):
         command.add_argument("--rounds", type=int, default=9, help="measurements of each (default: 9)")
         command.add_argument("--seconds", type=float, default=seconds, help=f"the least that a measurement lasts (default: {seconds})")
+        patience = "seconds in all to wait for other processes to be quiet, and to repeat what they disturbed (default: 60)"
+        command.add_argument("--patience", type=float, default=60.0, help=patience)
         command.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     return top
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure and show."""
-    from bench import kernels, machine, step, table
+    from bench import interleave, kernels, machine, step, table
 
-    options = {name: value for name, value in vars(arguments).items() if name not in ("command", "json")}
     for name in ("rounds", "seconds", "batch"):
-        if name in options and not options[name] > 0:
-            raise InputError(f"--{name} {options[name]} is not above 0")
-    if arguments.command == "step":
-        result = step.run(**options | {"threads": options["threads"] or machine.cores()})
-        table.show_step(result)
-    else:
-        result = kernels.run(**options)
+        if getattr(arguments, name, 1) <= 0:
+            raise InputError(f"--{name} {getattr(arguments, name)} is not above 0")
+    plan = interleave.Plan(arguments.rounds, arguments.seconds, arguments.patience)
+    if arguments.command == "kernels":
+        result = kernels.run(kernels=arguments.kernels, plan=plan)
         table.show_kernels(result)
+        return result
+    result = step.run(
+        models=arguments.models,
+        backends=arguments.backends,
+        peers=arguments.peers,
+        batch=arguments.batch,
+        threads=arguments.threads or machine.cores(),
+        plan=plan,
+    )
+    table.show_step(result)
     return result
 
 

@@ -11,7 +11,6 @@ import functools
 import itertools
 import math
 import os
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -20,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from bench.peer import Peer
+from bench.peer import Clock, Peer
 from bench.problem import BATCHES
 from bench.workers import serve
 
@@ -141,12 +140,12 @@ class JaxStep(Peer):
 
     def steps(self, count: int) -> dict[str, float]:
         """In calls of 100."""
-        calls, total, started = math.ceil(count / UNIT), 0.0, time.perf_counter()
+        calls, total, clock = math.ceil(count / UNIT), 0.0, Clock()
         for _ in range(calls):
             rows = np.stack(list(itertools.islice(self.endless, UNIT)))
             self.state, self.key, sum_of_losses = self.many(self.state, self.key, self.x, rows)
             total += float(sum_of_losses)
-        return {"steps": calls * UNIT, "seconds": time.perf_counter() - started, "loss": total / (calls * UNIT)}
+        return clock.stop(calls * UNIT, total)
 
     def agree(self) -> dict[str, Any]:
         """With a state of its own."""

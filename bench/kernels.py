@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.interleave import Measure, interleaved
+from bench.interleave import Measure, Plan, Sample, interleaved
 from bench.machine import machine, pinned, software
 from bench.ratios import paired_ratio, quartiles
 from bench.step import Disagreement, names
@@ -64,30 +64,32 @@ def check(kernel: Kernel, size: int, arguments: tuple[Any, ...]) -> float:
 def measure_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Measure:
     """Calls, as interleave.py wants them."""
 
-    def measure(count: int) -> tuple[int, float]:
-        started = time.perf_counter()
+    def measure(count: int) -> Sample:
+        own, started = time.process_time(), time.perf_counter()
         for _ in range(count):
             function(*arguments)
-        return count, time.perf_counter() - started
+        return Sample(count, time.perf_counter() - started, time.process_time() - own)
 
     return measure
 
 
-def bench_kernel(kernel: Kernel, size: int, *, rounds: int, seconds: float) -> dict[str, Any]:
+def bench_kernel(kernel: Kernel, size: int, plan: Plan) -> dict[str, Any]:
     """A row, times in microseconds."""
     arguments = kernel.examples(np.random.default_rng(0), size, DTYPE)
     difference = check(kernel, size, arguments)
     measures = {form: measure_of(resolve(kernel.name, form), copy(arguments)) for form in ("reference", "cpu")}
-    taken = interleaved(measures, rounds=rounds, seconds=seconds)
+    taken = interleaved(measures, plan)
     row: dict[str, Any] = {"kernel": kernel.name, "size": size, "difference": difference}
     row["arrays"] = " ".join("x".join(map(str, value.shape)) for value in arguments if isinstance(value, np.ndarray))
-    for form, times in taken.items():
-        row[form] = {"microseconds": quartiles([1e6 * time for time in times])._asdict(), "rounds": [1e6 * time for time in times]}
-    row["cpu_over_reference"] = paired_ratio(taken["cpu"], taken["reference"])._asdict()
+    times = {form: [1e6 * measured.seconds for measured in every] for form, every in taken.items()}
+    for form, every in taken.items():
+        row[form] = {"microseconds": quartiles(times[form])._asdict(), "rounds": times[form]}
+        row[form]["others"] = [round(measured.others, 2) for measured in every]
+    row["cpu_over_reference"] = paired_ratio(times["cpu"], times["reference"])._asdict()
     return row
 
 
-def run(*, kernels: str, rounds: int, seconds: float) -> dict[str, Any]:
+def run(*, kernels: str, plan: Plan) -> dict[str, Any]:
     """The whole result, as JSON can hold it; on one core, which is what the compiled kernels use."""
     from threadpoolctl import threadpool_limits
 
@@ -96,6 +98,6 @@ def run(*, kernels: str, rounds: int, seconds: float) -> dict[str, Any]:
     with pinned(1), threadpool_limits(1):
         where = machine(1)
         for name in chosen:
-            print(f"{name}: {rounds} rounds of {seconds:g} s", file=sys.stderr)
-            rows += [bench_kernel(KERNELS[name], size, rounds=rounds, seconds=seconds) for size in sizes(KERNELS[name])]
+            print(f"{name}: {plan.rounds} rounds of {plan.seconds:g} s", file=sys.stderr)
+            rows += [bench_kernel(KERNELS[name], size, plan) for size in sizes(KERNELS[name])]
     return {"machine": where, "versions": software(), "dtype": DTYPE, "rows": rows}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import sys
-import time
 from typing import Any
 
 import numpy as np
 
-from bench.peer import Peer
+from bench.peer import Clock, Peer
 from bench.problem import answer, make_model, settings_of
 from bench.workers import serve
 from npae.training.step import TrainingStep
@@ -28,11 +27,11 @@ class NpaeStep(Peer):
 
     def steps(self, count: int) -> dict[str, float]:
         """As in npae.training.loop."""
-        total, started = 0.0, time.perf_counter()
+        total, clock = 0.0, Clock()
         for rows in itertools.islice(self.endless, count):
             x = np.take(self.x, rows, axis=0, out=self.batch, mode="clip")
             total += self.take_step(x).total
-        return {"steps": count, "seconds": time.perf_counter() - started, "loss": total / count}
+        return clock.stop(count, total)
 
     def agree(self) -> dict[str, Any]:
         """With a model of its own, so that the timed one is left alone."""

@@ -1,13 +1,14 @@
 """What every peer's worker is: the problem, the next batches' rows, and the three questions it answers (see workers.py).
 
-    steps(count) -> {"steps", "seconds", "loss"}         does at least `count` training steps, each on its own shuffled batch, fresh noise
-    agree() -> {"terms", "later"}                        the problem's batches, from the problem's parameters, with the problem's noise
-    about() -> {"blas", "peak_bytes"}                    the matrix library, and the memory it has taken so far
+    steps(count) -> {"steps", "seconds", "processor_seconds", "loss"}     at least `count` steps, each on the next shuffled batch, fresh noise
+    agree() -> {"terms", "later"}              the problem's batches, from the problem's parameters, with the problem's noise
+    about() -> {"blas", "peak_bytes"}          the matrix library, and the memory it has taken so far
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,18 @@ from typing import Any
 from bench.machine import blas, peak_memory
 from bench.problem import read
 from npae.backend import Array
+
+
+class Clock:
+    """Runs from its making."""
+
+    def __init__(self) -> None:
+        self.own, self.started = time.process_time(), time.perf_counter()
+
+    def stop(self, steps: int, total_loss: float) -> dict[str, float]:
+        """What `steps` answers."""
+        seconds = time.perf_counter() - self.started
+        return {"steps": steps, "seconds": seconds, "processor_seconds": time.process_time() - self.own, "loss": total_loss / steps}
 
 
 class Peer:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.interleave import Measure, interleaved
+from bench.interleave import Measure, Plan, Sample, interleaved
 from bench.machine import installed, machine, pinned, software
 from bench.problem import MODELS, write_data, write_model
 from bench.ratios import paired_ratio, quartiles
@@ -69,15 +69,15 @@ def command(contender: str, folder: Path, model: str) -> list[str]:
 def measure_of(worker: Worker) -> Measure:
     """Its steps, as interleave.py wants them."""
 
-    def measure(count: int) -> tuple[int, float]:
+    def measure(count: int) -> Sample:
         answer = worker.ask("steps", count=count)
-        return answer["steps"], answer["seconds"]
+        return Sample(answer["steps"], answer["seconds"], answer["processor_seconds"])
 
     return measure
 
 
 def bench_model(
-    model: str, contenders: Sequence[str], folder: Path, variables: Mapping[str, str], *, batch: int, rounds: int, seconds: float
+    model: str, contenders: Sequence[str], folder: Path, variables: Mapping[str, str], batch: int, plan: Plan
 ) -> list[dict[str, Any]]:
     """A row for each contender, times in milliseconds."""
     truth = write_model(folder, model, batch)
@@ -94,18 +94,19 @@ def bench_model(
             workers[name] = worker
             difference = check(name, model, worker.ask("agree"), truth)
             rows.append({"model": model, "name": name, "difference": difference, "start_seconds": starts})
-        taken = interleaved({name: measure_of(worker) for name, worker in workers.items()}, rounds=rounds, seconds=seconds)
+        taken = interleaved({name: measure_of(worker) for name, worker in workers.items()}, plan)
         for row in rows:
             row |= workers[row["name"]].ask("about")
     base = "numba" if "numba" in taken else contenders[0]
     for row in rows:
-        times = [1e3 * time for time in taken[row["name"]]]
+        times = [1e3 * measured.seconds for measured in taken[row["name"]]]
         row |= {"milliseconds": quartiles(times)._asdict(), "rounds": times, "base": base}
-        row["base_over_this"] = paired_ratio(taken[base], taken[row["name"]])._asdict()
+        row["base_over_this"] = paired_ratio([1e3 * measured.seconds for measured in taken[base]], times)._asdict()
+        row["others"] = [round(measured.others, 2) for measured in taken[row["name"]]]
     return rows
 
 
-def run(*, models: str, backends: str, peers: str, batch: int, rounds: int, seconds: float, threads: int) -> dict[str, Any]:
+def run(*, models: str, backends: str, peers: str, batch: int, threads: int, plan: Plan) -> dict[str, Any]:
     """The whole result, as JSON can hold it."""
     asked = names("--peers", peers, tuple(PEERS))
     absent = [name for name in asked if not all(installed(package) for package in PEERS[name])]
@@ -118,7 +119,7 @@ def run(*, models: str, backends: str, peers: str, batch: int, rounds: int, seco
         where, folder = machine(threads) | {"variables": variables}, Path(temporary)
         data = write_data(folder)
         for model in chosen:
-            print(f"{model}: {', '.join(contenders)}; {rounds} rounds of {seconds:g} s each", file=sys.stderr)
-            rows += bench_model(model, contenders, folder, variables, batch=batch, rounds=rounds, seconds=seconds)
+            print(f"{model}: {', '.join(contenders)}; {plan.rounds} rounds of {plan.seconds:g} s each", file=sys.stderr)
+            rows += bench_model(model, contenders, folder, variables, batch, plan)
     packages = [package for name in asked for package in PEERS[name]]
     return {"machine": where, "versions": software(*packages), "data": data, "batch": batch, "rows": rows}

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from bench.ratios import quartiles
 from npae.cli.screen import show, table_of
 
 
@@ -38,26 +39,26 @@ def show_kernels(result: Mapping[str, Any]) -> None:
 def _step_table(model: str, rows: list[dict[str, Any]]) -> Table:
     base = rows[0]["base"]
     table = table_of(
-        model, "ms a step", f"{base} / this", "first start s", "next start s", "memory MB", "difference", right=tuple(range(1, 7))
+        model, "ms a step", f"{base} / this", "first start s", "next start s", "memory MB", "difference", "others", right=tuple(range(1, 8))
     )
     for row in rows:
         starts = [f"{row['start_seconds'][kind]:.1f}" for kind in ("first", "next")]
         ratio = "1" if row["name"] == base else _spread(row["base_over_this"], ".3f")
-        memory, difference = f"{row['peak_bytes'] / 1e6:.0f}", f"{row['difference']:.0e}"
-        table.add_row(row["name"], _spread(row["milliseconds"], ".3f"), ratio, *starts, memory, difference)
+        rest = f"{row['peak_bytes'] / 1e6:.0f}", f"{row['difference']:.0e}", f"{quartiles(row['others']).median:.2f}"
+        table.add_row(row["name"], _spread(row["milliseconds"], ".3f"), ratio, *starts, *rest)
     return table
 
 
-def _spread(quartiles: Mapping[str, float], form: str) -> str:
+def _spread(of: Mapping[str, float], form: str) -> str:
     """median (q1 .. q3)"""
-    return f"{quartiles['median']:{form}} ({quartiles['q1']:{form}} .. {quartiles['q3']:{form}})"
+    return f"{of['median']:{form}} ({of['q1']:{form}} .. {of['q3']:{form}})"
 
 
 def _show_machine(result: Mapping[str, Any]) -> None:
     where = result["machine"]
     show(f"machine   {where['cpu']}, {where['cores']} cores, {where['threads']} threads used, load before {where['load_before']}")
     show(f"software  python {where['python']}, {_pairs(result['versions'].items())}")
-    show("times     median (quartiles) of the rounds; ratios are taken within a round")
+    show("times     median (quartiles) of the rounds; ratios are taken within a round; others: cores that other processes kept busy")
 
 
 def _pairs(items: Iterable[tuple[str, str]]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, leaky_relu, mse_loss
 
-from bench.peer import Peer
+from bench.peer import Clock, Peer
 from bench.problem import BATCHES
 from bench.workers import serve
 from npae.backend import Array
@@ -111,12 +110,11 @@ class TorchStep(Peer):
 
     def steps(self, count: int) -> dict[str, float]:
         """The loss is read once, at the end."""
-        total, started = torch.zeros(()), time.perf_counter()
+        total, clock = torch.zeros(()), Clock()
         for rows in itertools.islice(self.endless, count):
             x = self.x[torch.from_numpy(rows)]
             total += self.step(x, {name: torch.randn(array.shape[1:]) for name, array in self.problem.noise.items()})[1]
-        loss = float(total) / count
-        return {"steps": count, "seconds": time.perf_counter() - started, "loss": loss}
+        return clock.stop(count, float(total))
 
     def agree(self) -> dict[str, Any]:
         """Leaves a fresh start behind."""

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from npae.errors import InputError
 from npae.kernels.kernel import Array
+from npae.kernels.mmd import IMQ_SCALES
 from npae.kernels.registry import resolve
 from npae.kernels.validation import positive, samples
 
@@ -44,7 +45,7 @@ def mmd_rbf(z: ArrayLike, w: ArrayLike, sigma2: float, *, form: str = "cpu") -> 
 def mmd_imq(
     z: ArrayLike,
     w: ArrayLike,
-    scales: Sequence[float] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    scales: Sequence[float] = IMQ_SCALES,
     prior_variance: float = 1.0,
     *,
     form: str = "cpu",

@@ -1,8 +1,8 @@
 """The one way to compile: Numba with a cache that is never stale, never breaks an import, and touches nobody else's settings.
 
-    @jit(FAST)          sums may be reordered and multiply-adds fused, so that loops vectorise; NaN and infinity keep their meaning
-    @jit(STRICT)        every operation is rounded as written: where two forms must agree bit for bit
-    @compiled_form_of(f)    what calls of f become inside compiled code, chosen by the argument's type
+    @jit(FAST)              sums may be reordered and multiply-adds fused, so that loops vectorise; NaN and infinity keep their meaning
+    @jit(STRICT)            every operation is rounded as written: where two forms must agree bit for bit
+    @compiled_form_of(f)    what calls of f become inside compiled code, chosen by the argument's type; multiply-adds may be fused (FUSED)
 
 Compilation is lazy, at the first call with new types; kernels are single-threaded (a thread pool of ours would fight the one of BLAS) and
 release the interpreter lock. Numba notices an edit of the file that holds a function, not of the files whose functions it calls, so the

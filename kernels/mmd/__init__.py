@@ -28,6 +28,8 @@ import numpy as np
 
 from npae.kernels.kernel import Kernel, unwritten
 
+IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of Tolstikhin's published code
+
 _SIZES = (2, 3, 31, 32, 33, 63, 64, 65, 100, 257, 1000)
 _TOLERANCES = {"float32": (1e-5, 1e-9), "float64": (1e-12, 1e-15)}
 

@@ -18,9 +18,11 @@ from typing import Any
 
 from npae.cli.progress import progress_for
 from npae.errors import InputError
+from npae.models import MODELS
+from npae.presets import preset_names
 from npae.training.checkpoint import restore_checkpoint, save_best, save_checkpoint
 from npae.training.configuration import Configuration, resolve, stored
-from npae.training.options import OPTIONS, parse
+from npae.training.options import OPTIONS, help_text, parse
 from npae.training.run import Run, describe, make_folder, new_folder, prepare
 
 CHANGEABLE = ("epochs", "patience", "backend")  # what --resume may change without making it another run
@@ -28,11 +30,11 @@ CHANGEABLE = ("epochs", "patience", "backend")  # what --resume may change witho
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags from the table of options, and the few that are not settings."""
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="ae, vae, wae, or a preset: flux-ae, flux-vae, flux-wae")
+    parser.add_argument("model", nargs="?", metavar="MODEL", help=f"a model: {', '.join(MODELS)}; or a preset: {', '.join(preset_names())}")
     for option in OPTIONS.values():
         if option.flag:
             parser.add_argument(
-                "--" + option.key.replace("_", "-"), dest=option.key, metavar=option.kind.upper().replace(" ", "_"), help=option.help
+                "--" + option.key.replace("_", "-"), dest=option.key, metavar=option.kind.upper().replace(" ", "_"), help=help_text(option)
             )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting; see the list below")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file of settings, such as a run's config.toml")
@@ -40,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="continue a run where it stopped")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, progress on standard error")
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    others = "\n".join(f"  {option.key:<18} {option.help}" for option in OPTIONS.values() if not option.flag)
+    others = "\n".join(f"  {option.key:<18} {help_text(option)}" for option in OPTIONS.values() if not option.flag)
     parser.epilog = f"settings for --set and --config:\n{others}"
 
 

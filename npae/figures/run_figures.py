@@ -25,7 +25,7 @@ def draw_run(model: Model, dataset: Dataset, x: Array, validation: Array | None,
     seen = x if validation is None else validation
     shape = dataset.image_shape
     pictures = {
-        "loss": loss_curves(history.rows, best_epoch=history.best_epoch),
+        "loss": loss_curves(history.rows, unit=model.likelihood.unit, best_epoch=history.best_epoch),
         "reconstructions": reconstructions(seen[:SHOWN], model.reconstruct(seen[:SHOWN]), shape),
         "samples": samples(draw_samples(model, SAMPLES, seed=0, like=x), shape),
     }

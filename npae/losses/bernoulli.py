@@ -11,7 +11,11 @@ Source: Kingma & Welling 2014, appendix C.1; the clipped form as in ADCME's and 
 
 from __future__ import annotations
 
-from npae.backend import Array
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array, Backend
 from npae.errors import InputError
 from npae.layers.node import Node
 
@@ -19,6 +23,7 @@ from npae.layers.node import Node
 class BernoulliLogits(Node):
     """-log Bernoulli(x | sigmoid(l)), mean over the batch."""
 
+    unit = "nats per image"
     unit_interval = True
 
     def forward(self, logits: Array, x: Array) -> float:
@@ -45,12 +50,21 @@ class BernoulliLogits(Node):
 class BernoulliProbabilities(Node):
     """-log Bernoulli(x | clip(p)), mean over the batch."""
 
+    unit = "nats per image"
     unit_interval = True
 
     def __init__(self, clip: float = 1e-7) -> None:
         if not 0 <= clip < 0.5:
             raise InputError(f"clip {clip} is not in [0, 0.5): probabilities are kept in [clip, 1 - clip]")
         self.clip = clip
+
+    def bind(self, backend: Backend, dtype: np.dtype[Any]) -> None:
+        """Refuse a clip that rounds away: 1 - clip must differ from 1."""
+        super().bind(backend, dtype)
+        if self.clip and dtype.type(1 - self.clip) == 1:
+            raise InputError(
+                f"clip {self.clip} is lost in {dtype}: 1 - clip rounds to 1; take clip >= {np.finfo(dtype).eps / 2:.1e} or dtype float64"
+            )
 
     def forward(self, p: Array, x: Array) -> float:
         """-(x log q + (1 - x) log(1 - q)); the gradient comes in the same pass"""

@@ -20,6 +20,7 @@ from npae.layers.node import Node
 class Gaussian(Node):
     """-log N(x | y, eta I), mean over the batch."""
 
+    unit = "nats per image"
     unit_interval = False
 
     def __init__(self, eta: float = 1.0) -> None:

@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from npae.backend import Array
 from npae.errors import InputError, nearest
+from npae.kernels.mmd import IMQ_SCALES
 from npae.layers.node import Node
 from npae.losses.bandwidth import Bandwidth
 
 KERNELS = ("rbf", "imq")
-IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class RBFMMD(Node):

@@ -24,6 +24,7 @@ class SquaredError(Node):
         if reduction not in REDUCTIONS:
             raise InputError(f"reduction '{reduction}' is not known{nearest(reduction, REDUCTIONS)}")
         self.reduction = reduction
+        self.unit = "squared error per image" if reduction == "sum" else "mean squared error"
 
     def forward(self, y: Array, x: Array) -> float:
         """scale * sum (y - x)^2; the gradient comes in the same pass"""

@@ -7,7 +7,6 @@ A configuration is written to the run folder as config.toml, each value with its
 
 from __future__ import annotations
 
-import inspect
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from npae.backend import chosen_name
 from npae.errors import InputError, nearest
 from npae.models import MODELS, Model, model_class
 from npae.presets import preset, preset_names
-from npae.training.options import OF_THE_MODEL, OPTIONS, check, option
+from npae.training.options import OF_THE_MODEL, OPTIONS, check, model_arguments, option
 
 ORIGIN_TABLE = "origin"
 
@@ -35,9 +34,9 @@ class Configuration:
     def __getitem__(self, key: str) -> Any:
         return self.values[option(key).key]
 
-    def model_arguments(self) -> dict[str, Any]:
+    def constructor_arguments(self) -> dict[str, Any]:
         """What the model's constructor takes, without the features, which the data say."""
-        taken = _arguments(self.model)
+        taken = model_arguments(self.model)
         return {OPTIONS[key].argument: value for key, value in self.values.items() if OPTIONS[key].argument in taken}
 
     def as_toml(self) -> str:
@@ -101,12 +100,8 @@ def _names() -> list[str]:
     return [*MODELS, *preset_names()]
 
 
-def _arguments(model: str) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(model_class(model).__init__).parameters
-
-
 def _defaults(model: str) -> tuple[dict[str, Any], dict[str, str]]:
-    arguments = _arguments(model)
+    arguments = model_arguments(model)
     values: dict[str, Any] = {}
     for key, chosen in OPTIONS.items():
         if chosen.default is not OF_THE_MODEL:
@@ -118,8 +113,8 @@ def _defaults(model: str) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _check_fits(key: str, model: str) -> None:
-    if OPTIONS[key].default is OF_THE_MODEL and OPTIONS[key].argument not in _arguments(model):
-        fitting = [kind for kind in MODELS if OPTIONS[key].argument in _arguments(kind)]
+    if OPTIONS[key].default is OF_THE_MODEL and OPTIONS[key].argument not in model_arguments(model):
+        fitting = [kind for kind in MODELS if OPTIONS[key].argument in model_arguments(kind)]
         raise InputError(f"option '{key}' does not apply to model '{model}'; it applies to {', '.join(fitting)}")
 
 
@@ -142,4 +137,4 @@ def _toml(value: Any) -> str:
 
 def build_model(configuration: Configuration, features: int) -> Model:
     """The model that a configuration describes, for data with so many features."""
-    return model_class(configuration.model)(features, **configuration.model_arguments())
+    return model_class(configuration.model)(features, **configuration.constructor_arguments())

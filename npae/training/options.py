@@ -6,12 +6,23 @@ The command line, configuration files, `--set` and `npae train --help` are all m
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from npae.backend import DEFAULT, DTYPES, NAMES
+from npae.data.scaling import SCALES
 from npae.errors import InputError, nearest
+from npae.layers.activations import ACTIVATIONS
+from npae.layers.reparameterise import FORMS
+from npae.losses.mmd import KERNELS
+from npae.losses.reconstruction import RECONSTRUCTIONS
+from npae.models import MODELS
+from npae.models.wae import ENCODERS
+from npae.optim import PLACEMENTS, SCHEDULES
+from npae.parameters import INITIALISERS
 
 OF_THE_MODEL = object()  # the default is the constructor's
 
@@ -51,8 +62,8 @@ OPTIONS: dict[str, Option] = {
         Option("beta", "float", "weight of the KL term", flag=True),
         Option("lambda", "float", "weight of the MMD penalty", flag=True),
         Option("seed", "int", "every random number follows from it", 0, flag=True),
-        Option("dtype", "str", "float32 or float64", choices=("float32", "float64"), flag=True),
-        Option("backend", "str", "numpy (reference), numba or cupy", choices=("numpy", "numba", "cupy"), flag=True),
+        Option("dtype", "str", "of every number", "float32", DTYPES, flag=True),
+        Option("backend", "str", "whose arrays and kernels compute", choices=NAMES, flag=True),
         Option(
             "validation",
             "validation",
@@ -66,11 +77,11 @@ OPTIONS: dict[str, Option] = {
         Option(
             "binarise",
             "str",
-            "none, fixed (x > 1/2) or dynamic (drawn anew each epoch with probability x)",
+            "fixed: x > 1/2; dynamic: drawn anew each epoch with probability x",
             "none",
             ("none", "fixed", "dynamic"),
         ),
-        Option("scale", "str", "auto, none, minmax or standard", "auto", ("auto", "none", "minmax", "standard")),
+        Option("scale", "str", "of the data; auto: bytes to [0, 1], floats as they are", "auto", SCALES),
         Option("image_shape", "shape", "rows x columns of an image, such as 28x28, where the data do not say", None),
         Option("beta1", "float", "Adam's memory of the gradient", 0.9),
         Option("beta2", "float", "Adam's memory of its square", 0.999),
@@ -78,31 +89,63 @@ OPTIONS: dict[str, Option] = {
         Option(
             "epsilon_placement",
             "str",
-            "bias_corrected (Flux, PyTorch) or uncorrected (Keras)",
+            "where epsilon stands: as in Flux and PyTorch, or as in Keras",
             "bias_corrected",
-            ("bias_corrected", "uncorrected"),
+            PLACEMENTS,
         ),
         Option("clip_norm", "float", "scale the gradient down to this norm; 0: never", 0.0),
-        Option("schedule", "str", "of the learning rate", "constant", ("constant", "linear", "cosine", "exponential", "step")),
+        Option("schedule", "str", "of the learning rate", "constant", tuple(SCHEDULES)),
         Option("warmup", "int", "steps over which the learning rate rises", 0),
         Option("decay", "float", "of the exponential and step schedules: what is left of the learning rate", 0.1),
         Option("kl_warmup", "int", "steps over which beta rises from 0"),
         Option("free_bits", "float", "nats of KL that each latent unit has for nothing"),
         Option("l2", "float", "weight of the decoder's squared parameters"),
-        Option("posterior", "str", "what the encoder's second head is", choices=("log_std", "log_variance", "sigma")),
-        Option("reconstruction", "str", "the reconstruction loss"),
+        Option("posterior", "str", "what the encoder's second head is", choices=FORMS),
+        Option("reconstruction", "str", "the reconstruction loss", choices=tuple(RECONSTRUCTIONS)),
         Option("eta", "float", "variance of reconstruction=gaussian"),
-        Option("encoder", "str", "of a wae", choices=("gaussian", "deterministic")),
-        Option("kernel", "str", "of the MMD penalty", choices=("rbf", "imq")),
+        Option("encoder", "str", "of a wae", choices=ENCODERS),
+        Option("kernel", "str", "of the MMD penalty", choices=KERNELS),
         Option("bandwidth", "number or name", "flux, tolstikhin, median, prior, or a number: sigma2 of the RBF kernel"),
         Option("stop_gradient", "bool", "hold the bandwidth constant in backward"),
-        Option("activation", "str", "of the hidden layers"),
-        Option("code_activation", "str", "of the code of an ae"),
-        Option("output", "optional str", "activation of the decoder's output"),
+        Option("activation", "str", "of the hidden layers", choices=tuple(ACTIVATIONS)),
+        Option("code_activation", "str", "of the code of an ae", choices=tuple(ACTIVATIONS)),
+        Option("output", "optional str", "activation of the decoder's output; unset: what the loss needs", choices=tuple(ACTIVATIONS)),
         Option("dropout", "float", "share of hidden units dropped in training"),
-        Option("initialiser", "str", "flux, keras, pytorch or he"),
+        Option("initialiser", "str", "of the weights, named after the framework it matches", choices=tuple(INITIALISERS)),
     )
 }
+
+
+def model_arguments(kind: str) -> Mapping[str, inspect.Parameter]:
+    """The arguments of a model's constructor: the options that apply to it, by `Option.argument`."""
+    return inspect.signature(MODELS[kind].__init__).parameters
+
+
+def help_text(chosen: Option) -> str:
+    """What the option means, what it may be, and its default."""
+    choices = f": {', '.join(chosen.choices)}" if chosen.choices else ""
+    return f"{chosen.help}{choices} [{_default_text(chosen)}]"
+
+
+def _default_text(chosen: Option) -> str:
+    if chosen.key == "backend":
+        return f"{DEFAULT}, or what NPAE_BACKEND says"
+    if chosen.default is not OF_THE_MODEL:
+        return _plain(chosen.default)
+    by_default: dict[str, list[str]] = {}
+    for kind in MODELS:
+        if chosen.argument in model_arguments(kind):
+            by_default.setdefault(_plain(model_arguments(kind)[chosen.argument].default), []).append(kind)
+    kinds = {kind for some in by_default.values() for kind in some}
+    if len(by_default) == 1 and kinds == set(MODELS):
+        return next(iter(by_default))
+    return "; ".join(f"{', '.join(some)}: {default}" for default, some in by_default.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
+    return "unset" if value is None else str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
 def option(key: str) -> Option:
