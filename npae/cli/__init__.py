@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from npae import __version__
 from npae.errors import InputError, nearest
@@ -38,9 +39,18 @@ EXAMPLES = """examples:
 class Parser(argparse.ArgumentParser):
     """argparse whose complaints are one line, with the nearest known word."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is left over by name."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            options = [option for action in self._actions for option in action.option_strings]
+            hint = nearest(unknown[0], options) if unknown[0].startswith("-") else f"; see {self.prog} --help"
+            raise InputError(f"'{unknown[0]}' is not an option of {self.prog}{hint}")
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
         """Exit with status 2."""
-        raise InputError(message)
+        raise InputError(f"{message}; see {self.prog} --help")
 
 
 def top_parser() -> argparse.ArgumentParser:
@@ -84,7 +94,9 @@ def _dispatch(words: list[str]) -> int:
     if verb not in VERBS:
         raise InputError(f"'{verb}' is not a verb{nearest(verb, VERBS)}")
     module = importlib.import_module(f"npae.cli.{verb}")
-    parser = Parser(prog=f"npae {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog=f"npae {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     module.add_arguments(parser)
     status: int = module.run(parser.parse_args(words[1:]))
     return status

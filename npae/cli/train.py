@@ -51,8 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     flags = given_flags(arguments)
     configuration, folder = _configuration(arguments, flags)
     training = prepare(configuration)
+    make_folder(folder)
     if arguments.resume:
-        make_folder(folder)
         restore_checkpoint(training.trainer, folder)
     describe(training, folder)
     status = _train(training, folder, quiet=arguments.quiet)

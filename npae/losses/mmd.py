@@ -83,5 +83,5 @@ def check_pairs(z: Array) -> None:
     """The unbiased estimate averages over pairs of distinct rows."""
     if len(z) < 2:
         raise InputError(
-            f"MMD of a batch of {len(z)}: the unbiased estimate needs at least 2 rows; choose another batch size, or drop_last"
+            f"MMD of a batch of {len(z)}: the unbiased estimate needs at least 2 rows; choose another --batch-size, or --set drop_last=true"
         )

@@ -200,7 +200,7 @@ class Model(Node):
         if self.likelihood.unit_interval and (low < 0 or high > 1):
             raise InputError(
                 f"x ranges over [{low:.4g}, {high:.4g}]: a Bernoulli likelihood needs values in [0, 1];"
-                " scale the data (scale=minmax) or take reconstruction=gaussian"
+                " scale them (--set scale=minmax), or take another likelihood (--set reconstruction=gaussian)"
             )
         return self.backend.from_host(x)
 
@@ -220,11 +220,9 @@ class Model(Node):
             return f"loss is {terms.total}: row {row} of the batch holds a value that is not finite"
         for name in self.parameters.names():
             if not self.backend.xp.isfinite(self.parameters[name].value).all():
-                return (
-                    f"loss is {terms.total}: parameter {name} is no longer finite; lower the learning rate or clip the gradient (clip_norm)"
-                )
+                return f"loss is {terms.total}: parameter {name} is no longer finite; lower the learning rate or --set clip_norm=1"
         bad = [name for name, value in terms.items() if not math.isfinite(value)]
-        return f"loss is {terms.total}: term {', '.join(bad)} overflowed; lower the learning rate or clip the gradient (clip_norm)"
+        return f"loss is {terms.total}: term {', '.join(bad)} overflowed; lower the learning rate or --set clip_norm=1"
 
 
 def check_weight(name: str, value: float) -> float:

@@ -116,7 +116,7 @@ class Trainer:
         try:
             return self.take_step(x)
         except NonFiniteError as error:
-            where = f"step {self.optimizer.steps} (epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches})"
+            where = f"step {self.optimizer.steps + 1} (epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches})"
             raise NonFiniteError(f"{where}: {error}") from None
 
     def _batch_buffer(self, rows: int) -> Array:

@@ -107,13 +107,11 @@ def new_folder(configuration: Configuration, out: Path | None) -> Path:
     if out is not None:
         if (out / "config.toml").exists():
             raise InputError(f"--out {out} already holds a run; choose another folder, or continue that run with --resume {out}")
-        make_folder(out)
         return out
     stem = f"{configuration.name}-{Path(configuration['data']).stem}"
     number = 1
     while (folder := Path("runs") / (stem if number == 1 else f"{stem}-{number}")).exists():
         number += 1
-    make_folder(folder)
     return folder
 
 
