@@ -1,6 +1,6 @@
-"""Train a published preset on its data over several seeds, and print what was published beside what was measured.
+"""Train a published preset on its data over several seeds, and print what was published beside what was measured: min, median, max.
 
-  npae reproduce flux-vae                three columns over five seeds: min, median, max; the band; each term apart
+  npae reproduce flux-vae                five seeds; the band; each term apart
   npae reproduce flux-wae --seeds 10 --json
 
 Exit status 1 if a published number lies outside the 99 % prediction interval of the seeds, or our range misses an independent one.
@@ -104,4 +104,4 @@ def _overlap_table(found: Reproduction) -> Table:
 
 
 def _number(value: float) -> str:
-    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) < 1 else f"{value:.3f}"
+    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.5f}" if abs(value) < 1 else f"{value:.3f}"
