@@ -130,7 +130,7 @@ def chosen_name(name: str | None = None) -> tuple[str, str]:
     else:
         chosen, origin = DEFAULT, "default"
     if chosen not in NAMES:
-        raise InputError(f"backend '{chosen}' ({origin}) is not one of {', '.join(NAMES)}{nearest(chosen, NAMES)}")
+        raise InputError(f"backend '{chosen}' ({origin}) is not one of {', '.join(NAMES)}{nearest(chosen, NAMES, listed=True)}")
     return chosen, origin
 
 

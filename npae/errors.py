@@ -18,8 +18,10 @@ class NonFiniteError(InputError, FloatingPointError):
     """A loss, gradient or input that is NaN or infinite."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`"; did you mean 'latent'?"`, or the list of what is known when nothing is close."""
+def nearest(name: str, known: Iterable[str], *, listed: bool = False) -> str:
+    """`"; did you mean 'latent'?"`, or, when nothing is close, what is known, unless the message has listed that already."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(names)}"
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return "" if listed else f"; known: {', '.join(names)}"

@@ -58,6 +58,11 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
+def evaluation_seed(seed: int) -> int:
+    """The seed of validation's and evaluation's noise: never the one that trains."""
+    return (seed + 2**63) % 2**64
+
+
 def row_numbers(rows: int | range | Array) -> Array:
     """`rows` of a draw as indices: a count n means rows 0 .. n-1 of the step's whole batch."""
     if isinstance(rows, int | np.integer):

@@ -96,8 +96,11 @@ class Parameters:
         self.backend = backend
         self.dtype = check_dtype(dtype)
         size = sum(parameter.size for parameter in self._named.values())
-        self.value: Array = backend.xp.zeros(size, self.dtype)
-        self.grad: Array = backend.xp.zeros(size, self.dtype)
+        try:
+            self.value: Array = backend.xp.zeros(size, self.dtype)
+            self.grad: Array = backend.xp.zeros(size, self.dtype)
+        except (MemoryError, ValueError):
+            raise InputError(f"{size:,} parameters do not fit into memory; make hidden or latent smaller") from None
         self.slices: dict[str, slice] = {}
         offset = 0
         for name, parameter in self._named.items():
@@ -110,7 +113,7 @@ class Parameters:
 
     def initialise(self, seed: int) -> None:
         """Start again from `seed`."""
-        noise.check_seed(seed)
+        seed = noise.check_seed(seed)
         for index, parameter in enumerate(self._named.values()):
             start = INITIALISERS[parameter.initialiser](parameter, seed, index)
             parameter.value[...] = self.backend.from_host(start.astype(self.dtype))

@@ -46,7 +46,9 @@ def test_matmul_is_the_matrix_product_for_every_layout_and_shape(name: str, dtyp
             returned = backend(name).matmul(a, b, out=out, accumulate=accumulate)
             assert returned is out
             expected = _by_loops(a, b) + (before if accumulate else 0)
-            np.testing.assert_allclose(out, expected, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13, err_msg=f"{shape} {transpose_a} {transpose_b}")
+            np.testing.assert_allclose(
+                out, expected, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13, err_msg=f"{shape} {transpose_a} {transpose_b}"
+            )
 
 
 @pytest.mark.parametrize("name", CPU)
@@ -99,7 +101,7 @@ def test_cupy_without_a_gpu_is_refused_and_nothing_falls_back(monkeypatch: pytes
 
     from npae.backend import CupyBackend
 
-    monkeypatch.setitem(sys.modules, "cupy", Cupy)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "cupy", Cupy)
     with pytest.raises(InputError, match="CuPy is installed but finds no CUDA GPU or driver; check nvidia-smi"):
         CupyBackend()
 

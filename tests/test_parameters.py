@@ -15,7 +15,9 @@ from npae.parameters import INITIALISERS, Parameter, Parameters, check_initialis
 CPU = ("numpy", "numba")
 
 
-def _parameters(initialiser: str = "flux", *, dtype: str = "float64", seed: int = 0, name: str = "numpy", n_in: int = 6, n_out: int = 4) -> Parameters:
+def _parameters(
+    initialiser: str = "flux", *, dtype: str = "float64", seed: int = 0, name: str = "numpy", n_in: int = 6, n_out: int = 4
+) -> Parameters:
     named = {
         "encoder.0.W": Parameter((n_in, n_out), n_in, n_out, initialiser),
         "encoder.0.b": Parameter((n_out,), n_in, n_out, initialiser),

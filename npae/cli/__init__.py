@@ -81,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"npae: error: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
         return 2
+    except MemoryError as error:
+        print(f"npae: error: not enough memory ({error}); take fewer rows, a smaller --batch-size or a smaller model", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("npae: interrupted", file=sys.stderr)
         return 130

@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 
+from rich.markup import escape
+
 from npae.cli.screen import show, table_of
 from npae.data.fetch import fetch
 from npae.data.find import cache_folder, entry_of, find, list_catalogue
@@ -54,5 +56,5 @@ def _list(*, as_json: bool) -> None:
         return
     table = table_of("name", "shape", "licence", "where")
     for row in rows:
-        table.add_row(row.name, row.shape, row.licence, row.where or f"not here: npae data fetch {row.name}")
+        table.add_row(row.name, row.shape, row.licence, escape(row.where) if row.where else f"not here: npae data fetch {row.name}")
     show(table)

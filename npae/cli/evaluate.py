@@ -15,8 +15,7 @@ from typing import Any
 from npae.cli.opened import Opened, add_run_arguments, open_for
 from npae.errors import InputError
 from npae.evaluation.evaluate import evaluate
-from npae.training.checkpoint import write_json
-from npae.training.run import training_rows
+from npae.training.files import write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,11 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.likelihood_rows < 1:
         raise InputError(f"--likelihood-rows {arguments.likelihood_rows}: at least 1 is needed")
     opened = open_for(arguments)
-    train, _ = training_rows(opened.configuration, opened.dataset)
     found = evaluate(
         opened.model,
         opened.rows,
-        train,
+        opened.train,
         batch_size=opened.configuration["batch_size"],
         seed=opened.configuration["seed"],
         samples=arguments.samples,
@@ -61,7 +59,8 @@ def _text(opened: Opened, found: dict[str, Any]) -> str:
             ("log p(x) is at least", f"{_bound(bound, 'importance_weighted')}, {bound['importance_samples']} importance samples a row")
         )
     if codes := found.get("codes"):
-        rows.append(("codes: MMD^2 to the prior", f"{codes['mmd_to_prior']:.5f}, {codes['rows']} rows"))
+        distance = "needs at least 2 rows" if codes["mmd_to_prior"] is None else f"{codes['mmd_to_prior']:.5f}, {codes['rows']} rows"
+        rows.append(("codes: MMD^2 to the prior", distance))
         rows.append(("codes: active units", f"{codes['active_units']} of {codes['latent']}"))
     title = f"{opened.folder}: {opened.configuration.name}, {found['rows']} rows of {found['data']}"
     return "\n".join([title, *(f"  {name:<28} {value}" for name, value in rows)])

@@ -12,13 +12,14 @@ import argparse
 import json
 from pathlib import Path
 
+from npae.data.binarise import binarise_held_out
 from npae.data.scaling import undo_scaling
 from npae.figures.run_figures import draw_samples
 from npae.figures.samples import samples
 from npae.figures.style import save
 from npae.models import AE
-from npae.training.arrays_file import save_npz
-from npae.training.run import load_dataset, open_run, training_rows
+from npae.training.files import write_npz
+from npae.training.run import load_dataset, open_run, split_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw, save, say where."""
     configuration, model = open_run(arguments.run)
     dataset = load_dataset(configuration)
-    like, _ = training_rows(configuration, dataset)
+    like = binarise_held_out(split_of(configuration, dataset).train.rows, configuration["binarise"], configuration["seed"])
     x = draw_samples(model, arguments.rows, seed=arguments.seed, like=like)
-    table = save_npz(arguments.run / "generated.npz", x=undo_scaling(x, dataset.scaling))
+    table = write_npz(arguments.run / "generated.npz", x=undo_scaling(x, dataset.scaling))
     picture = save(samples(x, dataset.image_shape), arguments.run / "figures" / "generated.png")
     origin = "a Gaussian fitted to the training codes (a plain autoencoder has no prior)" if isinstance(model, AE) else "the prior N(0, I)"
     if arguments.json:

@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npae.backend import Array
-from npae.data import Dataset
-from npae.data.dataset import load
+from npae.data import Dataset, load
+from npae.data.binarise import binarise_held_out
 from npae.errors import InputError
 from npae.models import Model
 from npae.training.configuration import Configuration
-from npae.training.run import evaluation_rows, load_dataset, open_run, training_rows
+from npae.training.run import load_dataset, open_run, split_of
 
 
 @dataclass
 class Opened:
-    """A run, its data, and the rows that `--data` or the run's own held-out part give; `which` says where the rows are from."""
+    """A run, its training rows, and the rows that `--data` or its own held-out part give; `which` says where those are from."""
 
     folder: Path
     configuration: Configuration
     model: Model
     dataset: Dataset
+    train: Array
     rows: Array
     which: str
 
@@ -38,15 +39,16 @@ def open_for(arguments: argparse.Namespace) -> Opened:
     """Load the run's model, its data, and the rows asked for."""
     configuration, model = open_run(arguments.run)
     dataset = load_dataset(configuration)
+    parts = split_of(configuration, dataset)
     if arguments.data:
         other = load(arguments.data, dtype=configuration["dtype"], scaling=dataset.scaling, image_shape=dataset.image_shape)
-        rows, which = (other.train, f"{arguments.data}") if other.test is None else (other.test, f"{arguments.data}, test rows")
+        rows, which = (other.train, arguments.data) if other.test is None else (other.test, f"{arguments.data}, test rows")
         if rows.shape[1] != model.features:
             raise InputError(f"--data {arguments.data}: rows of {rows.shape[1]} numbers; this run was trained on rows of {model.features}")
-        rows = evaluation_rows(configuration, rows)
     elif dataset.test is not None:
-        rows, which = evaluation_rows(configuration, dataset.test), f"{configuration['data']}, test rows"
+        rows, which = dataset.test, f"{configuration['data']}, test rows"
     else:
-        train, held_out = training_rows(configuration, dataset)
-        rows, which = (train, "training rows (nothing was held out)") if held_out is None else (held_out, "validation rows")
-    return Opened(arguments.run, configuration, model, dataset, rows, which)
+        rows, which = parts.seen.rows, parts.seen.which
+    binarise, seed = configuration["binarise"], configuration["seed"]
+    train, rows = (binarise_held_out(part, binarise, seed) for part in (parts.train.rows, rows))
+    return Opened(arguments.run, configuration, model, dataset, train, rows, which)

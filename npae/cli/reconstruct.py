@@ -17,7 +17,7 @@ from npae.errors import InputError
 from npae.evaluation.evaluate import squared_error
 from npae.figures.reconstructions import reconstructions
 from npae.figures.style import save
-from npae.training.arrays_file import save_npz
+from npae.training.files import write_npz
 
 SHOWN = 20
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     codes, y = opened.model.encode(x), opened.model.reconstruct(x)
     errors = np.mean((y.astype(np.float64) - x) ** 2, axis=1)
     scaling = opened.dataset.scaling
-    table = save_npz(
+    table = write_npz(
         opened.folder / "reconstructed.npz",
         x=undo_scaling(x, scaling),
         reconstruction=undo_scaling(y, scaling),

@@ -10,7 +10,7 @@ WIDE = 500  # columns: wider than any table of ours
 
 def show(*parts: str | Table) -> None:
     """Print texts and tables to standard output."""
-    console = Console(width=WIDE, highlight=False, markup=True)
+    console = Console(width=WIDE, highlight=False)
     for part in parts:
         console.print(part)
 

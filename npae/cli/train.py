@@ -21,9 +21,10 @@ from npae.errors import InputError
 from npae.models import MODELS
 from npae.presets import preset_names
 from npae.training.checkpoint import restore_checkpoint, save_best, save_checkpoint
-from npae.training.configuration import Configuration, resolve, stored
+from npae.training.configuration import Configuration, check_fits, resolve, stored
 from npae.training.options import OPTIONS, help_text, parse
-from npae.training.run import Run, describe, make_folder, new_folder, prepare
+from npae.training.options import option as option_of
+from npae.training.run import Run, check_same_data, describe, make_folder, new_folder, prepare
 
 CHANGEABLE = ("epochs", "patience", "backend")  # what --resume may change without making it another run
 
@@ -53,8 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     training = prepare(configuration)
     make_folder(folder)
     if arguments.resume:
+        check_same_data(training, folder)
         restore_checkpoint(training.trainer, folder)
     describe(training, folder)
+    save_checkpoint(training.trainer, folder)  # from its first moment on, a run can be resumed
     status = _train(training, folder, quiet=arguments.quiet)
     _report(training, folder, as_json=arguments.json, interrupted=status == 130)
     return status
@@ -67,7 +70,10 @@ def given_flags(arguments: argparse.Namespace) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals:
             raise InputError(f"--set {pair}: expected key=value, such as --set activation=elu")
-        texts[key] = text
+        known = option_of(key).key
+        if known in texts:
+            raise InputError(f"{known} is given twice, as {texts[known]} and as {text}; give it once")
+        texts[known] = text
     return {key: parse(key, text) for key, text in texts.items()}
 
 
@@ -81,6 +87,7 @@ def _configuration(arguments: argparse.Namespace, flags: dict[str, Any]) -> tupl
     if arguments.model not in (None, before.name, before.model):
         raise InputError(f"--resume {arguments.resume} is a run of {before.name}, not of {arguments.model}")
     for key, value in flags.items():
+        check_fits(key, before.model)
         if key not in CHANGEABLE and before[key] != value:
             raise InputError(
                 f"--resume {arguments.resume} was made with {key} = {before[key]}, not {value}; start a new run for another {key}"
@@ -106,7 +113,7 @@ def _train(training: Run, folder: Path, *, quiet: bool) -> int:
     if trainer.history:
         from npae.figures.run_figures import draw_run
 
-        draw_run(training.model, training.dataset, training.x, training.validation, trainer.history, folder / "figures")
+        draw_run(training, folder / "figures")
     return 0
 
 

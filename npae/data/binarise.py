@@ -18,6 +18,8 @@ from npae.backend import Array, Backend
 from npae.data.raw import blocks
 from npae.errors import InputError
 
+WAYS = ("none", "fixed", "dynamic")
+
 
 def binarise_fixed(x: Array, threshold: float = 0.5) -> Array:
     """x' = [x > threshold], in x's own dtype."""
@@ -39,6 +41,22 @@ def binarise_dynamic(x: Array, seed: int, epoch: int, rows: Array, backend: Back
         u = noise.uniform(chosen, seed, noise.BINARISE, epoch, numbers[part], binary[part])
         binary[part] = u < block
     return binary
+
+
+def check_binarise(how: str) -> str:
+    """The name, if it is one of the three ways."""
+    if how not in WAYS:
+        raise InputError(f"binarise '{how}' is not one of {', '.join(WAYS)}")
+    return how
+
+
+def binarise_held_out(x: Array, how: str, seed: int) -> Array:
+    """Rows to validate or evaluate on, by name of the way; a dynamic binarisation of them is drawn once, apart from training's."""
+    if check_binarise(how) == "fixed":
+        return binarise_fixed(x)
+    if how == "dynamic":
+        return binarise_dynamic(x, noise.evaluation_seed(seed), 0, noise.row_numbers(len(x)))
+    return x
 
 
 def _check(x: Array) -> None:

@@ -34,7 +34,7 @@ SCALES = ("auto", "none", "minmax", "standard")
 def fit_scaling(train: Array, scale: str, divisor: float | None, what: str) -> Scaling:
     """The rule that `scale` means for these training rows (N, F)."""
     if scale not in SCALES:
-        raise InputError(f"scale '{scale}' is not one of {', '.join(SCALES)}{nearest(scale, SCALES)}")
+        raise InputError(f"scale '{scale}' is not one of {', '.join(SCALES)}{nearest(scale, SCALES, listed=True)}")
     if scale == "none":
         return {"kind": "none"}
     if scale == "auto":
@@ -78,7 +78,7 @@ def apply_scaling(raw: Array, scaling: Scaling, dtype: str = "float32") -> Array
         )
     kind = str(scaling.get("kind"))
     if kind not in _AFFINE:
-        raise InputError(f"scaling '{kind}' is not one of {', '.join(_AFFINE)}{nearest(kind, _AFFINE)}")
+        raise InputError(f"scaling '{kind}' is not one of {', '.join(_AFFINE)}{nearest(kind, _AFFINE, listed=True)}")
     with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is found by check_finite below
         shift, factor = (np.asarray(value, dtype=np.float64) for value in _AFFINE[kind](scaling))
         if shift.ndim and len(shift) != raw.shape[1]:

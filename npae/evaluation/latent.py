@@ -25,7 +25,8 @@ def latent_summary(model: VAE | WAE, x: Array, *, seed: int = 0) -> dict[str, An
     if isinstance(model, VAE) or model.is_gaussian:
         mu, sigma = model.posterior(x[:rows])
         z = mu + sigma * model.draw(seed, 0, rows).eps
-    dz = np.empty_like(z)
-    value, _ = model.backend.kernel("mmd_rbf")(z, model.prior(rows, seed), 2.0 * model.latent, dz)
     active = int((means.var(axis=0) > ACTIVE_VARIANCE).sum())
-    return {"mmd_to_prior": float(value), "rows": rows, "active_units": active, "latent": model.latent}
+    value = None  # of one row there are no pairs
+    if rows > 1:
+        value, _ = model.backend.kernel("mmd_rbf")(z, model.prior(rows, seed), 2.0 * model.latent, np.empty_like(z))
+    return {"mmd_to_prior": value, "rows": rows, "active_units": active, "latent": model.latent}

@@ -24,7 +24,7 @@ from npae.layers import inference
 from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, Reconstruction
 from npae.models import VAE
 
-ROWS = 100  # rows at a time, times K samples each
+DECODED = 10_000  # codes at a time: rows times samples
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -49,7 +49,7 @@ def bounds(model: VAE, x: Array, *, samples: int = 100, seed: int = 0) -> dict[s
         raise InputError(f"samples {samples}: the bound needs at least 1 importance sample")
     mu, sigma = model.posterior(x)
     log_w = np.concatenate(
-        [_log_weights(model, x[part], mu[part], sigma[part], samples, seed, step) for step, part in enumerate(_parts(len(x)))]
+        [_log_weights(model, x[part], mu[part], sigma[part], samples, seed, step) for step, part in enumerate(_parts(len(x), samples))]
     )
     elbo, iwae = log_w.mean(axis=1), logsumexp(log_w, axis=1) - math.log(samples)
     root = math.sqrt(len(x))
@@ -63,8 +63,9 @@ def bounds(model: VAE, x: Array, *, samples: int = 100, seed: int = 0) -> dict[s
     }
 
 
-def _parts(rows: int) -> list[slice]:
-    return [slice(start, start + ROWS) for start in range(0, rows, ROWS)]
+def _parts(rows: int, samples: int) -> list[slice]:
+    step = max(1, DECODED // samples)
+    return [slice(start, start + step) for start in range(0, rows, step)]
 
 
 def _log_weights(model: VAE, x: Array, mu: Array, sigma: Array, samples: int, seed: int, step: int) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from npae.backend import Array
-from npae.data import Dataset
 from npae.figures.loss_curves import loss_curves
 from npae.figures.manifold import manifold
 from npae.figures.reconstructions import reconstructions
@@ -13,28 +12,27 @@ from npae.figures.samples import samples
 from npae.figures.scatter import scatter
 from npae.figures.style import save
 from npae.models import AE, Model
-from npae.training.history import History
+from npae.training.run import Run
 
 SHOWN = 10
 SAMPLES = 60
 SCATTERED = 5000
 
 
-def draw_run(model: Model, dataset: Dataset, x: Array, validation: Array | None, history: History, folder: Path) -> list[Path]:
+def draw_run(run: Run, folder: Path) -> list[Path]:
     """Draw everything that this run can show; returns the files."""
-    seen = x if validation is None else validation
-    shape = dataset.image_shape
+    model, trainer, shape = run.model, run.trainer, run.dataset.image_shape
+    seen = trainer.x if trainer.validation is None else trainer.validation
     pictures = {
-        "loss": loss_curves(history.rows, unit=model.likelihood.unit, best_epoch=history.best_epoch),
+        "loss": loss_curves(trainer.history.rows, unit=model.likelihood.unit, best_epoch=trainer.history.best_epoch),
         "reconstructions": reconstructions(seen[:SHOWN], model.reconstruct(seen[:SHOWN]), shape),
-        "samples": samples(draw_samples(model, SAMPLES, seed=0, like=x), shape),
+        "samples": samples(draw_samples(model, SAMPLES, seed=0, like=trainer.x), shape),
     }
     if model.latent == 2:
-        is_test = seen is dataset.test
-        labels = dataset.test_labels if is_test else dataset.train_labels if seen is dataset.train else None
-        few = slice(0, SCATTERED)
-        codes = model.encode(seen[few])
-        pictures["codes"] = scatter(codes, None if labels is None else labels[few], dataset.label_names, prior=not isinstance(model, AE))
+        labels = run.split.seen.labels
+        codes = model.encode(seen[:SCATTERED])
+        names = run.dataset.label_names
+        pictures["codes"] = scatter(codes, None if labels is None else labels[:SCATTERED], names, prior=not isinstance(model, AE))
         if shape is not None:
             pictures["manifold"] = manifold(model.decode, shape)
     return [save(figure, folder / f"{name}.png") for name, figure in pictures.items()]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npae.backend import Array
+from npae.errors import InputError
 from npae.inspection.finite_differences import STEPS, derivative, taylor_order
 from npae.inspection.probe import Probe, model_probe
 from npae.inspection.report import TOLERANCE, Report, TensorCheck
@@ -57,6 +58,8 @@ def float64_twin(model: Model) -> Model:
 
 def check(probe: Probe, *, entries: int = 100, seed: int = 0) -> Report:
     """Check one probe, tensor by tensor."""
+    if entries < 1:
+        raise InputError(f"entries {entries}: at least 1 element of each tensor has to be checked")
     gradients = probe.gradients()
     return Report(tuple(_check_tensor(probe, name, value, gradients[name], entries, seed) for name, value in probe.tensors.items()))
 

@@ -36,6 +36,7 @@ class Model(Node):
     kind: ClassVar[str]
     summary: ClassVar[str]
     reconstruction_term: ClassVar[str] = "reconstruction"
+    minimum_rows: ClassVar[int] = 1  # in a batch
 
     features: int
     latent: int
@@ -227,6 +228,6 @@ class Model(Node):
 
 def check_weight(name: str, value: float) -> float:
     """The weight of a term: a finite number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value) or value < 0:
         raise InputError(f"{name} {value!r} is not a weight: it must be a finite number of at least 0")
     return float(value)

@@ -11,18 +11,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
+
 from npae.errors import InputError
 from npae.layers import Chain, Dense, Dropout, Node, Parallel, Softplus, activation
 
 SIGMA_FLOOR = 1e-6  # keeps log sigma finite when sigma comes straight from a head (as in ADCME's example)
 
 
-def check_widths(features: int, hidden: Sequence[int], latent: int) -> tuple[int, ...]:
+def check_widths(features: int, hidden: Sequence[int] | int, latent: int) -> tuple[int, ...]:
     """Widths are whole numbers of at least 1."""
+    if isinstance(hidden, int | np.integer):
+        raise InputError(f"hidden {hidden} is not a list of widths; write hidden=({hidden},)")
     for name, width in [("features", features), *(("hidden", width) for width in hidden), ("latent", latent)]:
-        if isinstance(width, bool) or not isinstance(width, int) or width < 1:
+        if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
             raise InputError(f"{name} {width!r} is not a width: it must be a whole number of at least 1")
-    return tuple(hidden)
+    return tuple(int(width) for width in hidden)
 
 
 def hidden_layers(widths: Sequence[int], *, activation_name: str, dropout: float, initialiser: str, reads_data: bool) -> list[Node]:

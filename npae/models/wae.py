@@ -36,6 +36,7 @@ class WAE(Model):
 
     kind = "wae"
     summary = "Wasserstein autoencoder with an MMD penalty"
+    minimum_rows = 2
 
     def __init__(
         self,

@@ -60,9 +60,9 @@ class Adam:
         self.v: Array = parameters.backend.xp.zeros_like(parameters.value)
         self.steps = 0
 
-    def rate(self) -> float:
-        """The learning rate of the step to come."""
-        return self.learning_rate * self.schedule.factor(self.steps)
+    def rate(self, step: int | None = None) -> float:
+        """The learning rate of a step (from 0), or of the step to come."""
+        return self.learning_rate * self.schedule.factor(self.steps if step is None else step)
 
     def update(self) -> None:
         """theta -= step; the gradient itself is left as it is."""

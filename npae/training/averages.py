@@ -9,6 +9,7 @@ import numpy as np
 
 from npae.backend import Array
 from npae.models import Model, Terms
+from npae.noise import evaluation_seed
 
 
 class Averages:
@@ -46,8 +47,3 @@ def evaluate_terms(model: Model, x: Array, *, batch_size: int, seed: int) -> Ave
         noise = model.draw(evaluation_seed(seed), step, len(rows))
         averages.add(model.loss(x[rows[0] : rows[-1] + 1], noise=noise), len(rows))
     return averages
-
-
-def evaluation_seed(seed: int) -> int:
-    """The seed of validation's and evaluation's noise: never the one that trains."""
-    return (seed + 2**63) % 2**64

@@ -1,11 +1,12 @@
 """The whole state of a training on disk, so that `--resume` continues bit for bit.
 
     checkpoint/last.json                    the manifest: counters, sums, history, and the name and SHA-256 of the tensors file
-    checkpoint/last-00001200.safetensors    parameters, Adam's m and v (flat), the best weights so far (flat)
+    checkpoint/last-STEPS-HASH.safetensors  parameters, Adam's m and v (flat), the best weights so far (flat)
     checkpoint/best.safetensors             the best weights as a model file, where validation chose some
 
-The tensors are written first, under a name of their own; renaming the manifest is the one moment at which the new checkpoint replaces the
-old. Whatever happens before, the old manifest still points at the old tensors. Superseded tensors are deleted afterwards.
+The tensors are written first, under a name made from their content; renaming the manifest is the one moment at which the
+new checkpoint replaces the old. Whatever happens before, the old manifest still points
+at the old tensors. Superseded tensors are deleted afterwards.
 Raises InputError for a checkpoint that is missing, damaged, or of another model.
 """
 
@@ -13,16 +14,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from npae.errors import InputError
 from npae.training.averages import Averages
+from npae.training.files import write_bytes, write_json
 from npae.training.history import History
 from npae.training.loop import Best, Trainer
-from npae.training.model_file import plain_spec, put_parameters, read_tensors, save, write_tensors
+from npae.training.model_file import plain_spec, put_parameters, read_tensors, save, tensor_bytes
 
+MANIFEST: dict[str, type] = {
+    "tensors": str,
+    "sha256": str,
+    "steps": int,
+    "epoch": int,
+    "batch": int,
+    "seconds": float,
+    "averages": dict,
+    "history": list,
+    "best": dict,
+}
 OPTIMIZER_M, OPTIMIZER_V, BEST = "optimizer.m", "optimizer.v", "best.parameters"
 
 
@@ -36,17 +48,19 @@ def save_checkpoint(trainer: Trainer, run: Path) -> None:
     if trainer.best.parameters is not None:
         tensors[BEST] = trainer.best.parameters
     metadata = {"kind": model.kind, "spec": json.dumps(plain_spec(model))}
-    path = write_tensors(folder / f"last-{optimizer.steps:08d}.safetensors", tensors, metadata)
-    write_json(folder / "last.json", _manifest(trainer, path))
+    content = tensor_bytes(tensors, metadata)
+    digest = hashlib.sha256(content).hexdigest()
+    path = write_bytes(folder / f"last-{optimizer.steps:08d}-{digest[:8]}.safetensors", content)
+    write_json(folder / "last.json", _manifest(trainer, path, digest))
     for old in folder.glob("last-*.safetensors"):
         if old != path:
             old.unlink()
 
 
-def _manifest(trainer: Trainer, tensors: Path) -> dict[str, Any]:
+def _manifest(trainer: Trainer, tensors: Path, digest: str) -> dict[str, Any]:
     return {
         "tensors": tensors.name,
-        "sha256": hashlib.sha256(tensors.read_bytes()).hexdigest(),
+        "sha256": digest,
         "steps": trainer.optimizer.steps,
         "epoch": trainer.epoch,
         "batch": trainer.batch,
@@ -73,10 +87,13 @@ def restore_checkpoint(trainer: Trainer, run: Path) -> None:
     optimizer.v[...] = model.backend.from_host(tensors[OPTIMIZER_V])
     optimizer.steps = manifest["steps"]
     trainer.epoch, trainer.batch, trainer.seconds = manifest["epoch"], manifest["batch"], manifest["seconds"]
-    trainer.averages = Averages(**manifest["averages"])
+    try:
+        trainer.averages = Averages(**manifest["averages"])
+        if BEST in tensors:
+            trainer.best = Best(int(manifest["best"]["epoch"]), float(manifest["best"]["loss"]), tensors[BEST])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{run / 'checkpoint' / 'last.json'} is damaged ({error}); restore it, or train again") from None
     trainer.history = History(manifest["history"])
-    if BEST in tensors:
-        trainer.best = Best(manifest["best"]["epoch"], manifest["best"]["loss"], tensors[BEST])
 
 
 def read_manifest(run: Path) -> dict[str, Any]:
@@ -85,11 +102,14 @@ def read_manifest(run: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{run} holds no checkpoint (no {path}); expected a run folder made by npae train")
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
-        manifest["tensors"], manifest["sha256"]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}); restore it, or train again") from None
-    return manifest
+        manifest = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is damaged ({error}); restore it, or train again") from None
+    for key, kind in MANIFEST.items():
+        if not isinstance(manifest, dict) or not isinstance(manifest.get(key), kind):
+            raise InputError(f"{path} is damaged ('{key}' is missing or is no {kind.__name__}); restore it, or train again")
+    found: dict[str, Any] = manifest
+    return found
 
 
 def check_sum(path: Path, expected: str) -> None:
@@ -121,10 +141,3 @@ def weights_file(run: Path) -> Path:
     path = run / "checkpoint" / str(manifest["tensors"])
     check_sum(path, str(manifest["sha256"]))
     return path
-
-
-def write_json(path: Path, content: Any) -> None:
-    """A JSON file, complete or not there at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(temporary, path)

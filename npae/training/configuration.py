@@ -7,6 +7,7 @@ A configuration is written to the run folder as config.toml, each value with its
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from npae.backend import chosen_name
+from npae.data.catalogue import CATALOGUE
 from npae.errors import InputError, nearest
 from npae.models import MODELS, Model, model_class
 from npae.presets import preset, preset_names
@@ -41,9 +43,11 @@ class Configuration:
 
     def as_toml(self) -> str:
         """The text of config.toml."""
-        lines = [f'name = "{self.name}"', f'model = "{self.model}"']
+        lines = [f"name = {_toml(self.name)}", f"model = {_toml(self.model)}"]
         lines += [f"{key} = {_toml(value)}" for key, value in self.values.items() if value is not None]
-        lines += ["", f"[{ORIGIN_TABLE}]"] + [f'{key} = "{origin}"' for key, origin in self.origins.items() if self.values[key] is not None]
+        lines += ["", f"[{ORIGIN_TABLE}]"] + [
+            f"{key} = {_toml(origin)}" for key, origin in self.origins.items() if self.values[key] is not None
+        ]
         return "\n".join(lines) + "\n"
 
 
@@ -66,9 +70,11 @@ def resolve(name: str | None, *, file: Path | None = None, flags: Mapping[str, A
     for origin, layer in (("preset", settings), (f"file {file}", given), ("flag", flags or {})):
         for key, value in layer.items():
             known = option(key).key
-            _check_fits(known, model)
+            check_fits(known, model)
             values[known] = check(known, value)
             origins[known] = origin
+    if values["data"] not in CATALOGUE and Path(values["data"]).expanduser().exists():
+        values["data"] = str(Path(values["data"]).expanduser().resolve())  # a run is found again from any folder
     values["backend"], origins["backend"] = _backend(values["backend"], origins["backend"])
     return Configuration(chosen, model, values, origins)
 
@@ -81,9 +87,16 @@ def stored(run: Path) -> Configuration:
     content = read_toml(path)
     origins = content.pop(ORIGIN_TABLE, {})
     name, model = str(content.pop("name", "")), str(content.pop("model", ""))
-    values, _ = _defaults(model)
-    values |= {option(key).key: check(key, value) for key, value in content.items()}
-    return Configuration(name, model, values, {key: origins.get(key, "default") for key in values})
+    try:
+        values, _ = _defaults(model)
+        for key, value in content.items():
+            check_fits(option(key).key, model)
+            values[option(key).key] = check(key, value)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    if not isinstance(origins, dict):
+        raise InputError(f"{path}: {ORIGIN_TABLE} = {origins!r}; expected a table of the origin of each value")
+    return Configuration(name, model, values, {key: str(origins.get(key, "default")) for key in values})
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -101,6 +114,7 @@ def _names() -> list[str]:
 
 
 def _defaults(model: str) -> tuple[dict[str, Any], dict[str, str]]:
+    model_class(model)
     arguments = model_arguments(model)
     values: dict[str, Any] = {}
     for key, chosen in OPTIONS.items():
@@ -112,7 +126,8 @@ def _defaults(model: str) -> tuple[dict[str, Any], dict[str, str]]:
     return values, dict.fromkeys(values, "default")
 
 
-def _check_fits(key: str, model: str) -> None:
+def check_fits(key: str, model: str) -> None:
+    """Refuse an option that another model has."""
     if OPTIONS[key].default is OF_THE_MODEL and OPTIONS[key].argument not in model_arguments(model):
         fitting = [kind for kind in MODELS if OPTIONS[key].argument in model_arguments(kind)]
         raise InputError(f"option '{key}' does not apply to model '{model}'; it applies to {', '.join(fitting)}")
@@ -126,13 +141,8 @@ def _backend(name: str | None, origin: str) -> tuple[str, str]:
 
 
 def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(part) for part in value) + "]"
-    return repr(value)
+    """A value as TOML writes it; its basic strings, lists and booleans are JSON's."""
+    return json.dumps(value, ensure_ascii=False) if not isinstance(value, float) else repr(value)
 
 
 def build_model(configuration: Configuration, features: int) -> Model:

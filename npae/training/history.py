@@ -9,12 +9,12 @@ Terms are means over the epoch's rows, in the model's own loss scale; total is t
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from npae.errors import InputError
+from npae.training.files import write_text
 
 Row = dict[str, Any]
 
@@ -57,18 +57,18 @@ class History(Sequence[Row]):
 
     def write(self, path: Path) -> None:
         """All rows as JSON lines, in place of what was there."""
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
-        os.replace(temporary, path)
+        write_text(path, "".join(json.dumps(row, allow_nan=False) + "\n" for row in self.rows))
 
     def append_to(self, path: Path) -> None:
         """The newest row, at the end of the file."""
         with path.open("a") as file:
-            file.write(json.dumps(self.rows[-1]) + "\n")
+            file.write(json.dumps(self.rows[-1], allow_nan=False) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> History:
         """The rows of a JSON-lines file."""
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; expected the history.jsonl of a run folder")
         rows = []
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             try:

@@ -6,6 +6,7 @@ the history, and the best weights so far. Shuffling and noise are functions of (
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,12 +16,13 @@ import numpy as np
 
 from npae.backend import Array
 from npae.data.batches import batch_count, batch_indices
-from npae.data.binarise import binarise_dynamic
+from npae.data.binarise import binarise_dynamic, binarise_fixed, binarise_held_out, check_binarise
 from npae.errors import InputError, NonFiniteError
 from npae.models import Model, Terms
 from npae.optim import Adam, Schedule
 from npae.training.averages import Averages, evaluate_terms
 from npae.training.history import History
+from npae.training.interrupt import deferred_interrupts
 from npae.training.step import TrainingStep
 
 OnEpoch = Callable[["Trainer"], None]
@@ -63,13 +65,28 @@ class Trainer:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"{name} {value!r} is not a whole number of at least 1")
+        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 0:
+            raise InputError(f"patience {self.patience!r} is not a number of epochs: it must be a whole number of at least 0")
         if self.patience and self.validation is None:
             raise InputError(f"patience {self.patience} needs validation data to watch; give validation, or patience 0")
-        self.x = self.model.check_data(self.x)
+        self.x = self.model.check_data(binarise_fixed(self.x) if check_binarise(self.binarise) == "fixed" else self.x)
         if self.validation is not None:
-            self.validation = self.model.check_data(self.validation)
+            self.validation = self.model.check_data(binarise_held_out(self.validation, self.binarise, self.seed))
+        self._check_batches()
         self.take_step = TrainingStep(self.model, self.optimizer, self.seed)
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
+
+    def _check_batches(self) -> None:
+        """No batch may have fewer rows than the model's objective needs; better said now than at the end of an epoch."""
+        rest = len(self.x) % self.batch_size
+        smallest = min(self.batch_size, len(self.x)) if self.drop_last or not rest else rest
+        held_out = smallest if self.validation is None else len(self.validation) // math.ceil(len(self.validation) / self.batch_size)
+        for what, rows in (("training", smallest), ("validation", held_out)):
+            if rows < self.model.minimum_rows:
+                raise InputError(
+                    f"batch_size {self.batch_size} leaves a {what} batch of {rows}, and a {self.model.kind} compares pairs of rows:"
+                    f" it needs at least {self.model.minimum_rows}; choose another --batch-size, or --set drop_last=true"
+                )
 
     @property
     def finished(self) -> bool:
@@ -83,20 +100,21 @@ class Trainer:
 
     def run(self, *, on_epoch: OnEpoch | None = None, on_batch: OnBatch | None = None) -> History:
         """Train until the end; `on_epoch` and `on_batch` are called after each."""
-        while not self.finished:
-            self.run_epoch(on_batch)
-            if on_epoch:
-                on_epoch(self)
+        with deferred_interrupts() as check, np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
+            while not self.finished:
+                self._run_epoch(on_batch, check)
+                if on_epoch:
+                    on_epoch(self)
+                check()
         self.history.best_epoch = self.best.epoch or None
         return self.history
 
-    def run_epoch(self, on_batch: OnBatch | None = None) -> None:
+    def _run_epoch(self, on_batch: OnBatch | None, check: Callable[[], None]) -> None:
         """What is left of one epoch, then validation and its row of the history."""
         started = time.perf_counter() - self.seconds
         indices = batch_indices(
             len(self.x), self.batch_size, seed=self.seed, epoch=self.epoch, shuffle=self.shuffle, drop_last=self.drop_last
         )
-        rate = self.optimizer.rate()
         for place, rows in enumerate(indices):
             if place < self.batch:
                 continue
@@ -106,8 +124,8 @@ class Trainer:
             self.seconds = time.perf_counter() - started
             if on_batch:
                 on_batch(self, terms)
-        self.epoch += 1
-        self._finish_epoch(rate, started)
+            check()
+        self._finish_epoch(started)
 
     def _step(self, rows: Array) -> Terms:
         x = np.take(self.x, rows, axis=0, out=self._batch_buffer(len(rows)), mode="clip")
@@ -122,24 +140,34 @@ class Trainer:
     def _batch_buffer(self, rows: int) -> Array:
         return self.model.buffer("batch", (rows, self.model.features))
 
-    def _finish_epoch(self, rate: float, started: float) -> None:
+    def _finish_epoch(self, started: float) -> None:
+        epoch = self.epoch + 1
+        validation = None if self.validation is None else self._validate(epoch)
         row: dict[str, Any] = {
-            "epoch": self.epoch,
+            "epoch": epoch,
             "step": self.optimizer.steps,
-            "learning_rate": rate,
+            "learning_rate": self.optimizer.rate(self.optimizer.steps - self.batch),
             "batches": self.averages.batches,
             "weights": self.averages.weights,
             "train": self.averages.mean(),
-            "validation": None,
+            "validation": validation,
+            "seconds": time.perf_counter() - started,
         }
-        if self.validation is not None:
-            row["validation"] = evaluate_terms(self.model, self.validation, batch_size=self.batch_size, seed=self.seed).mean()
-            if row["validation"]["total"] < self.best.loss:
-                host = self.model.backend.to_host(self.model.parameters.value).copy()
-                self.best = Best(self.epoch, row["validation"]["total"], host)
-        row["seconds"] = time.perf_counter() - started
+        if validation is not None and validation["total"] < self.best.loss:
+            weights = self.model.backend.to_host(self.model.parameters.value).copy()
+            self.best = Best(epoch, validation["total"], weights)
         self.history.append(row)
-        self.batch, self.averages, self.seconds = 0, Averages(), 0.0
+        self.epoch, self.batch, self.averages, self.seconds = epoch, 0, Averages(), 0.0
+
+    def _validate(self, epoch: int) -> dict[str, float]:
+        assert self.validation is not None
+        terms = evaluate_terms(self.model, self.validation, batch_size=self.batch_size, seed=self.seed).mean()
+        if not math.isfinite(terms["total"]):
+            raise NonFiniteError(
+                f"step {self.optimizer.steps} (validation after epoch {epoch}): loss is {terms['total']};"
+                " lower the learning rate or --set clip_norm=1"
+            )
+        return terms
 
     def use_best(self) -> None:
         """Put the best epoch's weights into the model."""

@@ -10,7 +10,6 @@ Raises InputError for a file that is missing, damaged, or not an npae model.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 from npae.backend import Array
 from npae.errors import InputError
 from npae.models import Model, model_class
+from npae.training.files import write_bytes
 
 FORMAT = "npae 1"
 
@@ -38,17 +38,29 @@ def load(path: str | Path, *, backend: str | None = None) -> Model:
 
         path = weights_file(path)
     tensors, metadata = read_tensors(path)
-    if "kind" not in metadata or "spec" not in metadata:
-        raise InputError(f"{path} holds no npae model (no kind and spec in its header); expected a file written by npae.save")
-    spec = json.loads(metadata["spec"]) | {"backend": backend}
-    model = model_class(metadata["kind"])(**spec)
+    if metadata.get("format") != FORMAT:
+        raise InputError(
+            f"{path} holds no npae model (format {metadata.get('format')!r}, expected {FORMAT!r}); expected a file written by npae.save"
+        )
+    try:
+        spec = json.loads(metadata["spec"])
+        model = model_class(metadata["kind"])(**{**spec, "backend": backend})
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: the header is damaged, or of another version of npae ({type(error).__name__}: {error})") from None
     put_parameters(model, tensors, path)
     return model
 
 
 def plain_spec(model: Model) -> dict[str, Any]:
     """The constructor's arguments as JSON can hold them; the backend is a choice of the machine, not of the model."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in model.spec.items() if name != "backend"}
+    return {name: _plain(value) for name, value in model.spec.items() if name != "backend"}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as Python's, sequences as lists."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def put_parameters(model: Model, tensors: Mapping[str, Array], path: Path) -> None:
@@ -65,20 +77,14 @@ def put_parameters(model: Model, tensors: Mapping[str, Array], path: Path) -> No
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> Path:
     """A safetensors file, complete or not there at all."""
+    return write_bytes(path, tensor_bytes(tensors, metadata))
+
+
+def tensor_bytes(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
+    """The content of a safetensors file. It saves a transposed array wrong without a word, so contiguous copies are made first."""
     from safetensors.numpy import save as to_bytes
 
-    blob = to_bytes({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {"format": FORMAT, **metadata})
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(blob)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return path
+    return bytes(to_bytes({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {"format": FORMAT, **metadata}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:

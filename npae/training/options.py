@@ -176,7 +176,9 @@ def check(key: str, value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{chosen.key} {value} is not a finite number")
     if chosen.choices and value is not None and value not in chosen.choices:
-        raise InputError(f"{chosen.key} '{value}' is not one of {', '.join(chosen.choices)}{nearest(str(value), chosen.choices)}")
+        raise InputError(
+            f"{chosen.key} '{value}' is not one of {', '.join(chosen.choices)}{nearest(str(value), chosen.choices, listed=True)}"
+        )
     return value
 
 

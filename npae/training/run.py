@@ -5,26 +5,24 @@ config.toml  environment.json  history.jsonl  checkpoint/  figures/
 
 from __future__ import annotations
 
-import os
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from npae.backend import Array
-from npae.data import Dataset, binarise_dynamic, binarise_fixed, load
-from npae.data.batches import batch_count, batch_indices
+from npae.data import Dataset, load
+from npae.data.batches import batch_count
 from npae.errors import InputError
 from npae.models import Model
 from npae.optim import Adam, Schedule
-from npae.training.averages import evaluation_seed
-from npae.training.checkpoint import weights_file, write_json
+from npae.training.checkpoint import weights_file
 from npae.training.configuration import Configuration, build_model, stored
 from npae.training.environment import environment
+from npae.training.files import write_json, write_text
 from npae.training.loop import Trainer
 from npae.training.model_file import load as load_model
+from npae.training.split import Split, split
 
-SPLIT_EPOCH = 2**32 - 1  # the shuffle that picks validation rows: no training epoch has this number
+MINIMUM_ROWS = 2  # one row has no spread to learn
 
 
 @dataclass
@@ -33,8 +31,7 @@ class Run:
 
     configuration: Configuration
     dataset: Dataset
-    x: Array
-    validation: Array | None
+    split: Split
     model: Model
     trainer: Trainer
 
@@ -50,7 +47,10 @@ def load_dataset(configuration: Configuration) -> Dataset:
 def prepare(configuration: Configuration) -> Run:
     """Load the data, build the model and the trainer."""
     dataset = load_dataset(configuration)
-    x, validation = training_rows(configuration, dataset)
+    parts = split_of(configuration, dataset)
+    x, validation = parts.train.rows, parts.validation.rows if parts.validation else None
+    if len(x) < MINIMUM_ROWS:
+        raise InputError(f"{len(x)} training row in '{configuration['data']}': at least {MINIMUM_ROWS} are needed")
     model = build_model(configuration, dataset.train.shape[1])
     total = configuration["epochs"] * batch_count(len(x), configuration["batch_size"], configuration["drop_last"])
     optimizer = Adam(
@@ -65,41 +65,12 @@ def prepare(configuration: Configuration) -> Run:
     )
     keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience")
     trainer = Trainer(model, optimizer, x, validation=validation, **{key: configuration[key] for key in keys})
-    return Run(configuration, dataset, x, validation, model, trainer)
+    return Run(configuration, dataset, parts, model, trainer)
 
 
-def training_rows(configuration: Configuration, dataset: Dataset) -> tuple[Array, Array | None]:
-    """The rows to train on and those to validate with."""
-    held, seed = configuration["validation"], configuration["seed"]
-    x: Array = dataset.train
-    validation: Array | None = None
-    if held == "auto":
-        validation = dataset.validation if dataset.validation is not None else dataset.test
-        held = "none" if validation is not None else 0.1
-    if held == "test":
-        if dataset.test is None:
-            raise InputError(f"validation 'test': the data '{configuration['data']}' have no test rows; give a share such as 0.1")
-        validation = dataset.test
-    elif isinstance(held, float):
-        order = next(iter(batch_indices(len(x), len(x), seed=seed, epoch=SPLIT_EPOCH, shuffle=True, drop_last=False)))
-        count = round(held * len(x))
-        if not 0 < count < len(x):
-            raise InputError(
-                f"validation {held} of {len(x)} rows leaves {count} to validate and {len(x) - count} to train; both need at least 1"
-            )
-        x, validation = x[np.sort(order[count:])], x[np.sort(order[:count])]
-    if configuration["binarise"] == "fixed":
-        x = binarise_fixed(x)
-    return x, None if validation is None else evaluation_rows(configuration, validation)
-
-
-def evaluation_rows(configuration: Configuration, x: Array) -> Array:
-    """Rows to evaluate on, binarised as the configuration says; a dynamic binarisation is drawn once."""
-    if configuration["binarise"] == "fixed":
-        return binarise_fixed(x)
-    if configuration["binarise"] == "dynamic":
-        return binarise_dynamic(x, evaluation_seed(configuration["seed"]), 0, np.arange(len(x)))
-    return x
+def split_of(configuration: Configuration, dataset: Dataset) -> Split:
+    """The configuration's split of its data."""
+    return split(dataset, configuration["validation"], configuration["seed"])
 
 
 def new_folder(configuration: Configuration, out: Path | None) -> Path:
@@ -129,19 +100,30 @@ def make_folder(folder: Path) -> None:
 
 def describe(run: Run, folder: Path) -> None:
     """Write config.toml and environment.json."""
-    temporary = folder / "config.toml.tmp"
-    temporary.write_text(run.configuration.as_toml())
-    os.replace(temporary, folder / "config.toml")
+    write_text(folder / "config.toml", run.configuration.as_toml())
     data = {
         "name": run.dataset.name,
         "source": str(run.dataset.source),
-        "train": list(run.x.shape),
-        "validation": None if run.validation is None else list(run.validation.shape),
+        "train": list(run.trainer.x.shape),
+        "validation": None if run.trainer.validation is None else list(run.trainer.validation.shape),
         "fingerprint": run.dataset.fingerprint,
         "image_shape": run.dataset.image_shape,
     }
     backend = {"name": run.model.backend.name, "kernels": run.model.backend.form}
     write_json(folder / "environment.json", {**environment(), "backend": backend, "data": data})
+
+
+def check_same_data(run: Run, folder: Path) -> None:
+    """A resumed run goes on with the rows that it began with."""
+    path = folder / "environment.json"
+    if not path.is_file():
+        return
+    before = json.loads(path.read_text())["data"]["fingerprint"]
+    if before != run.dataset.fingerprint:
+        raise InputError(
+            f"--resume {folder}: the data '{run.configuration['data']}' changed since (SHA-256 {before[:12]}..., now"
+            f" {run.dataset.fingerprint[:12]}...); restore them, or start a new run"
+        )
 
 
 def open_run(folder: Path) -> tuple[Configuration, Model]:

@@ -58,21 +58,20 @@ def test_at_most_that_many_elements_of_each_tensor_are_differenced() -> None:
 
 def _of_full_size(kind: str, activation: str, seed: int) -> Report:
     x = (np.random.default_rng(seed).random((8, 784)) > 0.6).astype(np.float32)
-    return npae.gradcheck(npae.MODELS[kind](784, (128,), 8, activation=activation, seed=seed), x, entries=20, seed=seed)
+    return npae.gradcheck(npae.MODELS[kind](784, (128,), 8, activation=activation, seed=seed), x, entries=40, seed=seed)
 
 
 @pytest.mark.parametrize("kind", ["ae", "wae"])
 def test_a_model_of_full_size_is_checked_on_a_sample_of_each_tensor(kind: str) -> None:
     report = _of_full_size(kind, "tanh", 0)
     assert report.passed, str(report)
-    assert {row.shape: row.checked for row in report}[784, 128] == 20
+    assert {row.shape: row.checked for row in report}[784, 128] == 40
 
 
-@pytest.mark.xfail(reason="a loss of 545 nats is rounded by more than 1e-7 of its small slopes", strict=True)
-@pytest.mark.parametrize(("activation", "seed"), [("leaky_relu", 4), ("leaky_relu", 5), ("tanh", 1)])
-def test_the_rounding_of_a_large_loss_is_not_taken_for_a_wrong_gradient(activation: str, seed: int) -> None:
-    report = _of_full_size("vae", activation, seed)
-    assert report.passed, str(report)
+@pytest.mark.xfail(reason="ULPS = 8 is too little for a loss of 545 nats; 32 passes", strict=True)
+def test_the_rounding_of_a_large_loss_is_not_taken_for_a_wrong_gradient() -> None:
+    reports = [_of_full_size("vae", "leaky_relu", seed) for seed in range(5)]
+    assert [str(report) for report in reports if not report.passed] == []
 
 
 def _with_one_wrong_element(monkeypatch: pytest.MonkeyPatch, place: tuple[int, int], error: float) -> None:
@@ -126,6 +125,20 @@ def test_a_row_passes_only_within_tolerance_and_at_order_two(change: dict[str, f
     report = Report((ROW, wrong))
     assert not report.passed
     assert report.failures == [wrong]
+
+
+@pytest.mark.xfail(reason="max over errors with a NaN among them misses it", strict=True)
+def test_a_report_names_the_tensor_whose_gradient_is_nan() -> None:
+    report = Report((ROW, replace(ROW, tensor="decoder.0.b", error=np.nan, analytic=np.nan)))
+    assert np.isnan(report.error)
+    assert "in vae decoder.0.b[1, 2] (by hand nan" in str(report)
+
+
+@pytest.mark.xfail(reason="the largest error is named even where another row failed, by its Taylor order", strict=True)
+def test_a_failed_report_names_a_tensor_that_failed() -> None:
+    report = Report((ROW, replace(ROW, tensor="decoder.0.b", error=1e-10, order=1.0)))
+    assert str(report).startswith("FAILED")
+    assert "decoder.0.b" in str(report)
 
 
 def test_a_report_without_rows_has_not_passed() -> None:

@@ -116,6 +116,10 @@ def _weight_ignored(original: Method) -> Method:
     return lambda self, weight=1.0: original(self)
 
 
+def _half_the_weight(original: Method) -> Method:
+    return lambda self, weight: original(self, weight / 2)
+
+
 def _warm_up_ignored(original: Method) -> Method:
     def mutated(self: Any) -> None:
         self.beta_now = self.beta
@@ -143,31 +147,31 @@ def _mutant(name: str, owner: type, mutation: Mutation, subject: str, *tensors: 
 
 
 ENCODER = tuple(f"encoder.{place}" for place in ("0.W", "0.b", "2.mu.W", "2.mu.b", "2.s.W", "2.s.b"))
+DECODER = tuple(f"decoder.{place}" for place in ("0.W", "0.b", "2.W", "2.b"))
 MUTANTS = [
     _mutant("a flipped sign in dx", layers.Dense, _scaled(-1), "dense", "x"),
     _mutant("dW twice", layers.Dense, _doubled_dW, "dense", "W"),
     _mutant("db averaged, not summed", layers.Dense, _averaged_db, "dense", "b"),
-    _mutant("the batch counted in the loss but not in its gradient", losses.SquaredError, _scaled(7), "squared_error.sum", "y"),
+    _mutant("+= turned into = beside a penalty", layers.Dense, _assigned_instead_of_added, "vae.l2", *DECODER),
+    _mutant("only one of two heads", layers.Parallel, _first_head_only, "parallel", "x", "s.0.W", "s.0.b"),
+    _mutant("a mask that forgets its scale", layers.Dropout, _unscaled_mask, "dropout", "x"),
+    _mutant("exp(s/2) derived without its 1/2", layers.Reparameterise, _s_doubled, "reparameterise.log_variance", "s"),
+    _mutant("a lost 1/B of the squared error", losses.SquaredError, _scaled(7), "squared_error.sum", "y"),
     _mutant("a lost 2 of the square", losses.SquaredError, _scaled(0.5), "squared_error.mean", "y"),
     _mutant("a lost 1/2 of the Gaussian", losses.Gaussian, _scaled(2), "gaussian", "y"),
     _mutant("a lost 1/B of the Bernoulli", losses.BernoulliLogits, _scaled(7), "bernoulli_logits", "y"),
-    _mutant("a gradient where the clip holds", losses.BernoulliProbabilities, _clip_ignored, "bernoulli_probabilities", "p", method="forward"),
+    _mutant("a gradient in the clip", losses.BernoulliProbabilities, _clip_ignored, "bernoulli_probabilities", "p", method="forward"),
     _mutant("a lost 1/B of the divergence", losses.GaussianKL, _scaled(7), "kl.log_std", "mu", "s"),
     _mutant("no gradient of the divergence", losses.GaussianKL, _scaled(0), "vae", *ENCODER),
     _mutant("beta left out of its gradient", losses.GaussianKL, _weight_ignored, "vae.log_variance", *ENCODER),
     _mutant("the whole beta during warm-up", VAE, _warm_up_ignored, "vae.kl_warmup", *ENCODER, method="gradient"),
     _mutant("a gradient below the free bits", losses.GaussianKL, _free_bits_ignored, "kl.sigma.free_bits", "mu", "s"),
-    _mutant("exp(s/2) derived without its 1/2", layers.Reparameterise, _s_doubled, "reparameterise.log_variance", "s"),
-    _mutant("+= turned into = in a layer whose weights have a penalty", layers.Dense, _assigned_instead_of_added, "vae.l2",
-            "decoder.0.W", "decoder.0.b", "decoder.2.W", "decoder.2.b"),
-    _mutant("a penalty without its gradient", losses.L2, _does_nothing, "vae.l2", "decoder.0.W", "decoder.0.b", "decoder.2.W", "decoder.2.b"),
-    _mutant("a half in the penalty's gradient", losses.L2, lambda original: lambda self, weight: original(self, weight / 2), "l2", "theta"),
-    _mutant("only one of two heads", layers.Parallel, _first_head_only, "parallel", "x", "s.0.W", "s.0.b"),
-    _mutant("a mask that forgets its scale", layers.Dropout, _unscaled_mask, "dropout", "x"),
+    _mutant("a penalty without its gradient", losses.L2, _does_nothing, "vae.l2", *DECODER),
+    _mutant("a half in the penalty's gradient", losses.L2, _half_the_weight, "l2", "theta"),
     _mutant("lambda left out of the gradient", losses.RBFMMD, _weight_ignored, "wae", *ENCODER),
     _mutant("a penalty that pushes the codes away", losses.IMQMMD, _scaled(-1), "mmd.imq", "z"),
-    _mutant("a bandwidth whose gradient is stopped by mistake", losses.Bandwidth, _does_nothing, "mmd.rbf.flux.through_bandwidth", "z"),
-]  # fmt: skip
+    _mutant("a bandwidth stopped by mistake", losses.Bandwidth, _does_nothing, "mmd.rbf.flux.through_bandwidth", "z"),
+]
 
 
 def _report(subject: str) -> Report:

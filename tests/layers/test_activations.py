@@ -45,7 +45,7 @@ def test_value_and_slope_are_the_functions_own_also_at_inputs_of_1000(bound: Bou
     (node,) = activation(name)
     x = EVERYWHERE.astype(dtype)
     y, dx = _run(bound(node, dtype), x)
-    eps = np.finfo(dtype).eps
+    eps = float(np.finfo(dtype).eps)
     assert y.dtype == dx.dtype == np.dtype(dtype)
     np.testing.assert_allclose(y, f(x.astype(np.float64)), rtol=4 * eps, atol=2 * eps)
     np.testing.assert_allclose(dx, slope(x.astype(np.float64)), rtol=4 * eps, atol=2 * eps)

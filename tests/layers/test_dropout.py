@@ -55,7 +55,9 @@ def test_in_inference_nothing_falls_and_nothing_is_scaled(bound: Bound) -> None:
 
 def test_a_training_step_without_numbers_is_refused(bound: Bound) -> None:
     layer = bound(Dropout(0.5, 3))
-    with pytest.raises(InputError, match=r"dropout 0\.5: a training step needs uniform numbers u of shape \(2, 3\); draw them with model\.draw"):
+    with pytest.raises(
+        InputError, match=r"dropout 0\.5: a training step needs uniform numbers u of shape \(2, 3\); draw them with model\.draw"
+    ):
         layer.forward(np.ones((2, 3)), None)
 
 

@@ -71,7 +71,8 @@ def test_a_number_is_itself(computing: Backend, rule: str | float) -> None:
 
 
 def test_only_the_rules_that_look_at_the_codes_have_a_gradient() -> None:
-    assert [rule for rule in (*RULES, 2.0) if Bandwidth(rule).depends_on_z] == ["flux", "tolstikhin", "median"]
+    every: tuple[str | float, ...] = (*RULES, 2.0)
+    assert [rule for rule in every if Bandwidth(rule).depends_on_z] == ["flux", "tolstikhin", "median"]
     assert not RBFMMD("prior", stop_gradient=False).through_bandwidth
     assert not RBFMMD("flux").through_bandwidth
     assert RBFMMD("flux", stop_gradient=False).through_bandwidth
@@ -110,7 +111,9 @@ def test_collapsed_codes_are_refused_with_a_way_out(computing: Backend, rule: st
 
 @pytest.mark.parametrize("rule", [-1, 0, 0.0, math.inf, math.nan, "-1", "nan"])
 def test_a_number_that_is_no_squared_length_is_refused(rule: str | float) -> None:
-    with pytest.raises(InputError, match="is not a squared length: it must be finite and above 0, or one of flux, tolstikhin, median, prior"):
+    with pytest.raises(
+        InputError, match="is not a squared length: it must be finite and above 0, or one of flux, tolstikhin, median, prior"
+    ):
         check_rule(rule)
 
 

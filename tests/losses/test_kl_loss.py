@@ -16,7 +16,11 @@ from npae.layers import FORMS
 from npae.losses import GaussianKL
 
 Bound = Callable[..., Any]
-HEAD: dict[str, Callable[[Array], Array]] = {"log_std": np.log, "log_variance": lambda sigma: 2 * np.log(sigma), "sigma": lambda sigma: sigma}
+HEAD: dict[str, Callable[[Array], Array]] = {
+    "log_std": np.log,
+    "log_variance": lambda sigma: 2 * np.log(sigma),
+    "sigma": lambda sigma: sigma,
+}
 RNG = np.random.default_rng(0)
 MU, SIGMA = RNG.standard_normal((4, 3)), RNG.uniform(0.2, 2.0, (4, 3))
 

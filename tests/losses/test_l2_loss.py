@@ -11,7 +11,11 @@ from npae.parameters import Parameter, Parameters
 
 
 def _attached(computing: Backend) -> tuple[L2, Parameters]:
-    named = {"encoder.W": Parameter((2, 2), 2, 2, "flux"), "decoder.W": Parameter((2, 3), 2, 3, "flux"), "decoder.b": Parameter((3,), 2, 3, "flux")}
+    named = {
+        "encoder.W": Parameter((2, 2), 2, 2, "flux"),
+        "decoder.W": Parameter((2, 3), 2, 3, "flux"),
+        "decoder.b": Parameter((3,), 2, 3, "flux"),
+    }
     parameters = Parameters(iter(named.items()), backend=computing, dtype="float64", seed=0)
     parameters.value[:] = np.arange(1.0, 14.0)
     loss = L2()

@@ -31,9 +31,13 @@ def test_a_squared_error_takes_any_output() -> None:
     assert make_reconstruction("squared_error", 1.0, "sigmoid")[1] == "sigmoid"
 
 
-@pytest.mark.parametrize(("name", "output", "needed"), [("bernoulli", "sigmoid", "linear"), ("bernoulli_probabilities", "linear", "sigmoid")])
+@pytest.mark.parametrize(
+    ("name", "output", "needed"), [("bernoulli", "sigmoid", "linear"), ("bernoulli_probabilities", "linear", "sigmoid")]
+)
 def test_an_output_that_the_loss_would_misread_is_refused(name: str, output: str, needed: str) -> None:
-    with pytest.raises(InputError, match=f"output '{output}': reconstruction '{name}' reads a decoder that ends with '{needed}'; leave output unset"):
+    with pytest.raises(
+        InputError, match=f"output '{output}': reconstruction '{name}' reads a decoder that ends with '{needed}'; leave output unset"
+    ):
         make_reconstruction(name, 1.0, output)
 
 

@@ -116,7 +116,9 @@ def test_samples_do_not_repeat_the_noise_of_training_or_one_another() -> None:
 
 
 @pytest.mark.parametrize("latent", [1, 3])
-def test_an_autoencoder_samples_codes_with_the_mean_and_covariance_of_those_it_is_shown(latent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_autoencoder_samples_codes_with_the_mean_and_covariance_of_those_it_is_shown(
+    latent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = AE(12, (9,), latent, dtype="float64")
     like = np.random.default_rng(0).random((500, 12))
     codes = model.encode(like)

@@ -1,8 +1,8 @@
 """Linear models whose answers are known: a linear autoencoder is PCA, a linear VAE is probabilistic PCA.
 
-    AE    the best linear code of Z numbers is the first Z principal components: no weights can do better         Baldi & Hornik 1989
-    VAE   decoder y = z W + b with variance eta: p(x) = N(b, W^T W + eta I); the posterior is N((x - b) W^T M^-1 / eta, M^-1),
-          M = I + W W^T / eta, diagonal where the rows of W are orthogonal                                        Tipping & Bishop 1999
+AE    the best linear code of Z numbers is the first Z principal components: no weights can do better         Baldi & Hornik 1989
+VAE   decoder y = z W + b with variance eta: p(x) = N(b, W^T W + eta I); the posterior is N((x - b) W^T M^-1 / eta, M^-1),
+      M = I + W W^T / eta, diagonal where the rows of W are orthogonal                                        Tipping & Bishop 1999
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ decoder's probabilities are 3/4 and 1/2.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ WEIGHTS = {
 # mu = x Wm + bm    dWm = x^T dmu          =  0.25, 0                 the second weight meets a zero
 # s  = x Ws + bs    dWs = x^T ds           =  2.5, 0
 
-GRADIENTS = {
+GRADIENTS: dict[str, Any] = {
     "encoder.0.mu.W": [[0.25], [0.0]],
     "encoder.0.mu.b": [0.25],
     "encoder.0.s.W": [[2.5], [0.0]],
@@ -77,6 +78,22 @@ def test_the_terms_are_those_on_paper(model: VAE) -> None:
     assert terms.nll == pytest.approx(0.980829, abs=5e-7)
     assert terms.kl == pytest.approx(1.088103, abs=5e-7)
     assert terms.total == pytest.approx(2.068932, abs=5e-7)
+
+
+def test_every_number_of_both_passes_is_the_one_on_paper(model: VAE) -> None:
+    mu, s = model.encoder.forward(X)
+    z = model.reparameterise.forward(mu, s, EPS)
+    logits = model.decoder.forward(z)
+    assert (mu[0, 0], s[0, 0], z[0, 0]) == pytest.approx((0.75, LN2, 1.75), rel=1e-14)
+    np.testing.assert_allclose(logits, [[LN3, 0.0]], rtol=1e-14, atol=1e-15)
+    model.likelihood.forward(logits, X)
+    model.kl.forward(mu, s)
+    dl = model.likelihood.backward()
+    np.testing.assert_allclose(dl, [[-0.25, 0.5]], rtol=1e-14)
+    dz = model.decoder.backward(dl)
+    assert dz[0, 0] == pytest.approx(-0.5, rel=1e-14)
+    assert [float(d[0, 0]) for d in model.reparameterise.backward(dz)] == pytest.approx([-0.5, -0.5], rel=1e-14)
+    assert [float(d[0, 0]) for d in model.kl.backward()] == pytest.approx([0.75, 3.0], rel=1e-14)
 
 
 def test_every_gradient_is_that_on_paper(model: VAE) -> None:

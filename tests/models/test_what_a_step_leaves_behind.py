@@ -49,7 +49,7 @@ def test_nothing_random_happens_once_the_noise_is_drawn(make: Make, x: Array, mo
     monkeypatch.setattr(streams, "normal", forbidden)
     monkeypatch.setattr(streams, "uniform", forbidden)
     np.random.seed(0)  # noqa: NPY002 (the global state is what is watched)
-    before = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     assert model.loss_and_grad(x, noise=noise).total == expected
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # type: ignore[index]  # noqa: NPY002
 

@@ -13,14 +13,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from npae.backend import Array
 from npae.models import AE
 from npae.optim import Adam
 
-X = [[1.0, 0.0, 0.5],
-     [0.0, 1.0, 1.0]]  # fmt: skip
+X = np.array([[1.0, 0.0, 0.5],
+              [0.0, 1.0, 1.0]])  # fmt: skip
 
 WEIGHTS = {
     "encoder.0.W": [[0.50, -0.25],
@@ -50,8 +51,14 @@ WEIGHTS = {
 # y = k W4 + b4     row 1:  0.5 - 0.125 + 0.25     = 0.625      0.25 + 0.25         = 0.5        -0.5 + 0.5   = 0
 #                   row 2:  0.375 - 0.1875 + 0.25  = 0.4375     0.1875 + 0.375      = 0.5625     -0.375 + 0.5 = 0.125
 
-CODE = [[0.75], [0.625]]
-OUTPUT = [[0.625, 0.5, 0.0], [0.4375, 0.5625, 0.125]]
+FORWARD = {
+    "a": [[1.0, -0.25], [1.25, 0.25]],
+    "h": [[1.0, 0.0], [1.25, 0.25]],
+    "z": [[0.75], [0.625]],
+    "c": [[0.5, 0.125], [0.375, 0.1875]],
+    "k": [[0.5, 0.125], [0.375, 0.1875]],
+    "y": [[0.625, 0.5, 0.0], [0.4375, 0.5625, 0.125]],
+}
 
 # ---- loss: the mean over the two rows of the sum of squared differences --------------------------------------------------------------
 #
@@ -98,6 +105,15 @@ LOSS = 0.89453125
 #                                  0.5(-0.15625) + 1(0.875)   =  0.796875      0.5(0) + 1(-1.75) = -1.75
 #                   db1:  -0.15625 + 0.875 = 0.71875     0 - 1.75 = -1.75
 
+BACKWARD = {
+    "dy": [[-0.375, 0.5, -0.5], [0.4375, -0.4375, -0.875]],
+    "dk": [[0.375, 1.375], [1.09375, -1.3125]],
+    "dc": [[0.375, 1.375], [1.09375, -1.3125]],
+    "dz": [[-0.3125], [1.75]],
+    "dh": [[-0.15625, 0.3125], [0.875, -1.75]],
+    "da": [[-0.15625, 0.0], [0.875, -1.75]],
+}
+
 GRADIENTS = {
     "encoder.0.W": [[-0.15625,  0.00],
                     [ 0.875,   -1.75],
@@ -139,22 +155,41 @@ def _list(array: Array) -> Any:
     return array.tolist()
 
 
-def test_the_forward_pass_gives_the_code_the_output_and_the_loss(model: AE) -> None:
-    assert _list(model.encode(X)) == CODE  # type: ignore[arg-type]
-    assert _list(model.reconstruct(X)) == OUTPUT  # type: ignore[arg-type]
-    assert model.loss(X).total == LOSS  # type: ignore[arg-type]
+def test_every_number_of_the_forward_pass_is_the_one_on_paper(model: AE) -> None:
+    found, x = {}, X
+    for name, layer in zip(FORWARD, (*model.encoder.layers, *model.decoder.layers), strict=True):
+        x = layer.forward(x)
+        found[name] = _list(x)
+    assert found == FORWARD
+    assert model.likelihood.forward(x, X) == LOSS
 
 
-def test_the_backward_pass_gives_every_gradient(model: AE) -> None:
-    assert model.loss_and_grad(X).total == LOSS  # type: ignore[arg-type]
+def test_every_number_of_the_backward_pass_is_the_one_on_paper(model: AE) -> None:
+    model.objective(X, model.draw(0, 0, 2), None, {})
+    dx = model.likelihood.backward()
+    found = {"dy": _list(dx)}
+    for name, layer in zip(list(BACKWARD)[1:], reversed([*model.encoder.layers[1:], *model.decoder.layers]), strict=True):
+        dx = layer.backward(dx)
+        found[name] = _list(dx)
+    model.encoder.layers[0].backward(dx)
+    assert found == BACKWARD
+    assert {name: _list(model.parameters[name].grad) for name in model.parameters} == GRADIENTS
+
+
+def test_the_model_gives_the_same_code_output_loss_and_gradients_in_one_call(model: AE) -> None:
+    assert _list(model.encode(X)) == FORWARD["z"]
+    assert _list(model.reconstruct(X)) == FORWARD["y"]
+    assert model.loss_and_grad(X).total == model.loss(X).total == LOSS
     assert {name: _list(model.parameters[name].grad) for name in model.parameters} == GRADIENTS
 
 
 @pytest.mark.parametrize("placement", ["bias_corrected", "uncorrected"])
 def test_one_step_of_adam_moves_the_last_bias_as_on_paper(model: AE, placement: str) -> None:
     adam = Adam(model.parameters, 0.5, epsilon=1.0, epsilon_placement=placement)
-    model.loss_and_grad(X)  # type: ignore[arg-type]
+    model.loss_and_grad(X)
     adam.update()
+    assert adam.m[-1] == pytest.approx(-0.1375, rel=1e-14)
+    assert adam.v[-1] == pytest.approx(0.001890625, rel=1e-13)
     assert model.parameters["decoder.2.b"].value[2] == pytest.approx(MOVED[placement], abs=5e-7)
 
 
@@ -162,7 +197,7 @@ def test_one_step_of_adam_moves_the_last_bias_as_on_paper(model: AE, placement: 
 def test_the_same_step_moves_every_other_parameter_by_its_own_gradient(model: AE, placement: str) -> None:
     epsilon = 1.0 if placement == "bias_corrected" else 1.0 / math.sqrt(1 - 0.999)
     adam = Adam(model.parameters, 0.5, epsilon=1.0, epsilon_placement=placement)
-    model.loss_and_grad(X)  # type: ignore[arg-type]
+    model.loss_and_grad(X)
     before, g = model.parameters.value.copy(), model.parameters.grad
     adam.update()
     assert _list(model.parameters.value) == pytest.approx(_list(before - 0.5 * g / (abs(g) + epsilon)), rel=1e-12)

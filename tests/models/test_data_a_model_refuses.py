@@ -1,91 +1,35 @@
-"""Every refusal of a model: one line that names the thing, its value, what was expected and a way out."""
+"""Every refusal of data, noise, codes or a step: one line that names the thing, what it is, what was expected and a way out."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from npae.errors import InputError, NonFiniteError
-from npae.models import AE, MODELS, VAE, WAE, model_class
+from npae.models import AE, MODELS, VAE, WAE
 from npae.noise import Noise
 
 X = np.random.default_rng(0).random((5, 6))
 
-# kind, options, the message
-OPTIONS: list[tuple[str, dict[str, Any], str]] = [
-    ("ae", {"latent": 0}, "latent 0 is not a width: it must be a whole number of at least 1"),
-    ("ae", {"latent": 2.0}, "latent 2.0 is not a width"),
-    ("vae", {"latent": True}, "latent True is not a width"),
-    ("vae", {"hidden": (5, 0)}, "hidden 0 is not a width"),
-    ("wae", {"hidden": (5, "9")}, "hidden '9' is not a width"),
-    ("vae", {"beta": math.nan}, "beta nan is not a weight: it must be a finite number of at least 0"),
-    ("vae", {"beta": -1.0}, "beta -1.0 is not a weight"),
-    ("vae", {"beta": "1"}, "beta '1' is not a weight"),
-    ("vae", {"l2": math.inf}, "l2 inf is not a weight"),
-    ("vae", {"kl_warmup": -5}, "kl_warmup -5 is not a weight"),
-    ("vae", {"free_bits": -0.5}, "free_bits -0.5 is not a number of nats per latent unit: it must be finite and at least 0"),
-    ("wae", {"lambda_": -10.0}, "lambda -10.0 is not a weight"),
-    ("ae", {"activation": "leaky"}, "activation 'leaky' is not known; did you mean 'leaky_relu'?"),
-    ("ae", {"code_activation": "tahn"}, "activation 'tahn' is not known; did you mean 'tanh'?"),
-    ("ae", {"output": "sigmoidal"}, "activation 'sigmoidal' is not known; did you mean 'sigmoid'?"),
-    ("vae", {"output": "sigmoid"}, "output 'sigmoid': reconstruction 'bernoulli' reads a decoder that ends with 'linear'; leave output unset"),
-    ("vae", {"reconstruction": "gausian"}, "reconstruction 'gausian' is not known; did you mean 'gaussian'?"),
-    ("vae", {"reconstruction": "gaussian", "eta": 0.0}, "eta 0.0 is not a variance: it must be a finite number above 0"),
-    ("vae", {"posterior": "logvar"}, "posterior form 'logvar' is not known; did you mean 'log_variance'?"),
-    ("wae", {"posterior": "logstd"}, "posterior form 'logstd' is not known; did you mean 'log_std'?"),
-    ("wae", {"encoder": "determinstic"}, "encoder 'determinstic' is not known; did you mean 'deterministic'?"),
-    ("wae", {"kernel": "rfb"}, "kernel 'rfb' is not known; did you mean 'rbf'?"),
-    ("wae", {"bandwidth": -1}, "bandwidth -1 is not a squared length: it must be finite and above 0, or one of flux, tolstikhin, median, prior"),
-    ("wae", {"bandwidth": "fluxx"}, "bandwidth 'fluxx' is neither a number nor a rule; did you mean 'flux'?"),
-    ("ae", {"dropout": 1.0}, "dropout 1.0 is not a rate in [0, 1): the share of units that are dropped"),
-    ("vae", {"dropout": -0.1}, "dropout -0.1 is not a rate in [0, 1)"),
-    ("ae", {"initialiser": "kears"}, "initialiser 'kears' is not known; did you mean 'keras'?"),
-    ("ae", {"dtype": "float16"}, "dtype 'float16' is not one of float32, float64"),
-    ("ae", {"backend": "nunpy"}, "backend 'nunpy' (argument) is not one of numpy, numba, cupy; did you mean 'numpy'?"),
-    ("ae", {"seed": -1}, "seed -1 is not a whole number from 0 to 2^64 - 1"),
-    ("ae", {"seed": 0.5}, "seed 0.5 is not a whole number"),
-]
-
-
-@pytest.mark.parametrize(("kind", "options", "message"), OPTIONS, ids=[f"{kind}-{options}" for kind, options, _ in OPTIONS])
-def test_a_bad_option_is_refused_in_one_line(kind: str, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=f"^{re.escape(message)}") as caught:
-        MODELS[kind](6, **{"hidden": (5,), "latent": 2, **options})
-    assert "\n" not in str(caught.value)
-
-
-def test_a_width_of_no_features_is_refused() -> None:
-    for features in (0, -3, 7.5):
-        with pytest.raises(InputError, match=f"features {features} is not a width"):
-            AE(features)  # type: ignore[arg-type]
-
-
-def test_an_option_that_does_not_exist_is_refused_by_python_itself() -> None:
-    with pytest.raises(TypeError, match="lambda"):
-        VAE(6, lambda_=3)  # type: ignore[call-arg]
-
-
-def test_an_unknown_model_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(InputError, match=r"^model 'vea' is not known; did you mean 'vae'\?$"):
-        model_class("vea")
-
+FLATTEN = "x of shape (5, 2, 3): this vae expects (rows, 6) with at least one row; flatten images with x.reshape(len(x), -1)"
 
 # data, the error, the message
 DATA: list[tuple[Any, type[InputError], str]] = [
     (X[:, :4], InputError, "x of shape (5, 4): this vae expects (rows, 6) with at least one row"),
     (X[0], InputError, "x of shape (6,): this vae expects (rows, 6)"),
     (X[:0], InputError, "x of shape (0, 6): this vae expects (rows, 6) with at least one row"),
-    (X.reshape(5, 2, 3), InputError, "x of shape (5, 2, 3): this vae expects (rows, 6) with at least one row; flatten images with x.reshape(len(x), -1)"),
+    (X.reshape(5, 2, 3), InputError, FLATTEN),
     (X.astype(str), InputError, "x of dtype <U"),
     (X.astype(object), InputError, "x of dtype object: numbers are expected, such as float32"),
     (X.astype(complex), InputError, "x of dtype complex128: numbers are expected"),
     (X * 255, InputError, "x ranges over ["),
     (X - 0.5, InputError, "x ranges over [-0."),
-    (np.where(np.arange(30).reshape(5, 6) == 15, np.nan, X), NonFiniteError, "x[2, 3] is nan: every value must be finite; remove or fill that row"),
+    (np.where(np.arange(30).reshape(5, 6) == 15, np.nan, X), NonFiniteError, "x[2, 3] is nan: every value must be finite"),
     (np.where(np.arange(30).reshape(5, 6) == 29, -np.inf, X), NonFiniteError, "x[4, 5] is -inf: every value must be finite"),
 ]  # fmt: skip
 
@@ -94,7 +38,7 @@ DATA: list[tuple[Any, type[InputError], str]] = [
 def test_bad_data_are_refused_wherever_a_model_takes_them(data: Any, error: type[InputError], message: str) -> None:
     model = VAE(6, (5,), 2)
     noise = model.draw(0, 0, 5)
-    calls = [
+    calls: list[Callable[[Any], Any]] = [
         model.encode,
         model.reconstruct,
         model.posterior,
@@ -109,7 +53,7 @@ def test_bad_data_are_refused_wherever_a_model_takes_them(data: Any, error: type
 
 def test_data_outside_the_unit_interval_are_refused_with_two_ways_out_and_only_where_it_matters() -> None:
     for reconstruction in ("bernoulli", "bernoulli_probabilities"):
-        with pytest.raises(InputError, match=r"a Bernoulli likelihood needs values in \[0, 1\]; scale the data .* or take reconstruction=gaussian"):
+        with pytest.raises(InputError, match=r"a Bernoulli likelihood needs values in \[0, 1\]; scale .*reconstruction=gaussian"):
             VAE(6, reconstruction=reconstruction).encode(2 * X)
     for reconstruction in ("gaussian", "squared_error", "mean_squared_error"):
         assert VAE(6, reconstruction=reconstruction).encode(20 * X - 10).shape == (5, 8)
@@ -151,23 +95,23 @@ def test_no_samples_are_refused() -> None:
 
 
 def test_an_autoencoder_needs_data_to_sample_like() -> None:
-    with pytest.raises(InputError, match="^a plain autoencoder has no prior to sample from: pass like=x"):
+    with pytest.raises(InputError, match=r"^a plain autoencoder has no prior to sample from: pass like=x"):
         AE(6).sample(3)
-    with pytest.raises(InputError, match="^like has 1 row: fitting a Gaussian to codes needs at least 2$"):
+    with pytest.raises(InputError, match=r"^like has 1 row: fitting a Gaussian to codes needs at least 2$"):
         AE(6).sample(3, like=X[:1])
     with pytest.raises(InputError, match="x of shape"):
         AE(6).sample(3, like=X[:, :2])
 
 
 def test_a_deterministic_encoder_has_no_posterior() -> None:
-    with pytest.raises(InputError, match="^this wae has a deterministic encoder: it has codes"):
+    with pytest.raises(InputError, match=r"^this wae has a deterministic encoder: it has codes"):
         WAE(6, encoder="deterministic").posterior(X)
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "imq"])
 def test_a_wae_refuses_a_batch_of_one_row_and_takes_the_next_batch(kernel: str) -> None:
     model = WAE(6, (5,), 2, kernel=kernel)
-    with pytest.raises(InputError, match="^MMD of a batch of 1: the unbiased estimate needs at least 2 rows"):
+    with pytest.raises(InputError, match=r"^MMD of a batch of 1: the unbiased estimate needs at least 2 rows"):
         model.loss_and_grad(X[:1], noise=model.draw(0, 0, 1))
     assert math.isfinite(model.loss_and_grad(X, noise=model.draw(0, 0, 5)).total)
 
@@ -193,7 +137,7 @@ def test_a_bad_seed_or_an_unknown_tensor_is_refused() -> None:
 def test_a_loss_that_overflows_names_the_term() -> None:
     model = AE(6, (5,), 2, activation="linear", backend="numba")
     model.parameters.value[:] = 1e9
-    with pytest.raises(NonFiniteError, match=r"^loss is inf: term reconstruction overflowed; lower the learning rate or clip the gradient"):
+    with pytest.raises(NonFiniteError, match=r"^loss is inf: term reconstruction overflowed; lower the learning rate or .*clip_norm"):
         model.loss_and_grad(X)
 
 
@@ -203,3 +147,8 @@ def test_a_row_that_is_not_finite_is_named_where_the_data_were_not_checked() -> 
     bad[3, 1] = np.nan
     with pytest.raises(NonFiniteError, match=r"^loss is nan: row 3 of the batch holds a value that is not finite$"):
         model.forward_backward(bad, Noise())
+
+
+@pytest.mark.xfail(reason="the loss, which drops nothing, asks for the numbers of dropout all the same", strict=True, raises=InputError)
+def test_the_loss_needs_no_numbers_for_a_dropout_that_is_off() -> None:
+    assert math.isfinite(AE(6, (5,), 2, dropout=0.1).loss(X).total)

@@ -1,0 +1,37 @@
+"""Ctrl-C that waits for the end of a training step, so that the state that is saved is that of a whole number of steps.
+
+The first Ctrl-C is noted, and raised as KeyboardInterrupt at the next `check()`; a second one before that is raised at once.
+Outside the main thread signals cannot be caught, and nothing changes.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def deferred_interrupts() -> Iterator[Callable[[], None]]:
+    """`check`, to be called between steps."""
+    noted = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if noted.is_set():
+            raise KeyboardInterrupt
+        noted.set()
+
+    def check() -> None:
+        if noted.is_set():
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)

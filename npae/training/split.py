@@ -1,0 +1,75 @@
+"""Which rows of a data set train, and which validate.
+
+    validation "test"   the data's test rows               a share   that many of the training rows, picked by the seed
+    validation "auto"   the data's validation rows, else its test rows, else a share of 0.1                "none"    nothing
+
+Raises InputError when there are no test rows, or a share leaves nothing on one side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npae.backend import Array
+from npae.data import Dataset
+from npae.data.batches import batch_indices
+from npae.errors import InputError
+
+SPLIT_EPOCH = 2**32 - 1  # the shuffle that picks validation rows: no training epoch has this number
+AUTO_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some rows, their labels where there are any, and where they are from."""
+
+    rows: Array
+    labels: Array | None
+    which: str
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What trains, and what validates."""
+
+    train: Part
+    validation: Part | None
+
+    @property
+    def seen(self) -> Part:
+        """What pictures and evaluations show: the rows that were held out, where there are any."""
+        return self.validation or self.train
+
+
+def split(dataset: Dataset, held: str | float, seed: int) -> Split:
+    """The two parts for a `validation` setting."""
+    if held == "auto":
+        held = "validation" if dataset.validation is not None else "test" if dataset.test is not None else AUTO_SHARE
+    if isinstance(held, float):
+        return _share(dataset, held, seed)
+    train = _part(dataset, np.arange(len(dataset.train)), "training rows")
+    if held == "none":
+        return Split(train, None)
+    if held == "validation" and dataset.validation is not None:
+        return Split(train, Part(dataset.validation, None, "validation rows"))
+    if dataset.test is None:
+        raise InputError(f"validation 'test': the data '{dataset.name}' have no test rows; give a share such as 0.1")
+    return Split(train, Part(dataset.test, dataset.test_labels, "test rows"))
+
+
+def _share(dataset: Dataset, share: float, seed: int) -> Split:
+    n = len(dataset.train)
+    count = round(share * n)
+    if not 0 < count < n:
+        raise InputError(f"validation {share} of {n} rows leaves {count} to validate and {n - count} to train; both need at least 1")
+    (order,) = batch_indices(n, n, seed=seed, epoch=SPLIT_EPOCH, shuffle=True, drop_last=False)
+    train, validation = np.sort(order[count:]), np.sort(order[:count])
+    return Split(_part(dataset, train, "training rows"), _part(dataset, validation, "validation rows"))
+
+
+def _part(dataset: Dataset, rows: Array, which: str) -> Part:
+    whole = len(rows) == len(dataset.train)
+    labels = dataset.train_labels
+    return Part(dataset.train if whole else dataset.train[rows], None if labels is None else labels[rows], which)
