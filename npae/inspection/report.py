@@ -50,8 +50,13 @@ class Report:
 
     @property
     def error(self) -> float:
-        """The largest relative error of all."""
-        return max(row.error for row in self.rows)
+        """The largest relative error of all; NaN if one is."""
+        return self.worst.error
+
+    @property
+    def worst(self) -> TensorCheck:
+        """The row to look at first: one that failed, if any did, with the largest error (a NaN is larger than any)."""
+        return max(self.rows, key=lambda row: (not row.passed, math.isnan(row.error), row.error))
 
     @property
     def failures(self) -> list[TensorCheck]:
@@ -66,11 +71,12 @@ class Report:
 
     def __str__(self) -> str:
         verdict = "passed" if self.passed else "FAILED"
-        worst = max(self.rows, key=lambda row: row.error)
+        worst = self.worst
+        order = "" if worst.order >= ORDER else f", Taylor order {worst.order:.2f}"
         return (
             f"{verdict}: {len(self.rows)} tensors, largest relative error {worst.error:.1e}"
             f" in {worst.subject} {worst.tensor}{list(worst.index)}"
-            f" (by hand {worst.analytic:.9g}, by differences {worst.numeric:.9g})"
+            f" (by hand {worst.analytic:.9g}, by differences {worst.numeric:.9g}{order})"
         )
 
     def as_dict(self) -> dict[str, Any]:

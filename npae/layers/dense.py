@@ -31,11 +31,8 @@ class Dense(Node):
         y += self.b.value  #                             + b
         return y
 
-    def backward(self, dy: Array) -> Array:
+    def backward(self, dy: Array) -> Array | None:
         """dW += x^T dy,  db += sum_B dy,  dx = dy W^T"""
-        dx = self.buffer("dx", self.x.shape)
         self.backend.matmul(self.x.T, dy, out=self.W.grad, accumulate=True)
         self.b.grad += self.backend.xp.sum(dy, axis=0, out=self.buffer("db", self.b.shape))
-        if self.needs_dx:
-            self.backend.matmul(dy, self.W.value.T, out=dx)
-        return dx
+        return self.backend.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape)) if self.needs_dx else None

@@ -19,9 +19,7 @@ class Dropout(Node):
     """y = x [u >= rate] / (1 - rate)."""
 
     def __init__(self, rate: float, features: int) -> None:
-        if not 0 <= rate < 1:
-            raise InputError(f"dropout {rate} is not a rate in [0, 1): the share of units that are dropped")
-        self.rate, self.features = rate, features
+        self.rate, self.features = check_rate(rate), features
 
     def forward(self, x: Array, u: Array | None) -> Array:
         """y = x m / (1 - rate)"""
@@ -40,3 +38,10 @@ class Dropout(Node):
     def backward(self, dy: Array) -> Array:
         """dx = dy m / (1 - rate)"""
         return self.backend.xp.multiply(dy, self.scaled_mask, out=self.buffer("dx", dy.shape))
+
+
+def check_rate(rate: float) -> float:
+    """A share of units that can be dropped: in [0, 1)."""
+    if not 0 <= rate < 1:
+        raise InputError(f"dropout {rate} is not a rate in [0, 1): the share of units that are dropped")
+    return rate

@@ -131,3 +131,11 @@ def forget(*nodes: Node) -> None:
     for top in nodes:
         for node in top.everything():
             node._pending = False
+
+
+def scale(gradient: Array, weight: float) -> None:
+    """gradient *= weight, in place; a weight of 0 switches the term off, even where it overflowed (0 times infinity is no number)."""
+    if weight == 0:
+        gradient.fill(0)
+    elif weight != 1:
+        gradient *= weight

@@ -27,10 +27,11 @@ class Parallel(Node):
         """(f_1(x), ..., f_n(x))"""
         return tuple(head.forward(x) for head in self.heads.values())
 
-    def backward(self, dys: tuple[Array, ...]) -> Array:
-        """dx = sum over the heads"""
-        first, *others = (head.backward(dy) for head, dy in zip(self.heads.values(), dys, strict=True))
-        dx: Array = first
-        for other in others:
-            dx += other
+    def backward(self, dys: tuple[Array, ...]) -> Array | None:
+        """dx = sum over the heads; nothing from heads that read the data itself"""
+        dxs = [head.backward(dy) for head, dy in zip(self.heads.values(), dys, strict=True)]
+        dx: Array | None = dxs[0]
+        if dx is not None:
+            for other in dxs[1:]:
+                dx += other
         return dx

@@ -54,14 +54,16 @@ class BernoulliProbabilities(Node):
     unit_interval = True
 
     def __init__(self, clip: float = 1e-7) -> None:
-        if not 0 <= clip < 0.5:
-            raise InputError(f"clip {clip} is not in [0, 0.5): probabilities are kept in [clip, 1 - clip]")
+        if not 0 < clip < 0.5:
+            raise InputError(
+                f"clip {clip} is not between 0 and 0.5: probabilities are kept in [clip, 1 - clip], where their logarithm is finite"
+            )
         self.clip = clip
 
     def bind(self, backend: Backend, dtype: np.dtype[Any]) -> None:
         """Refuse a clip that rounds away: 1 - clip must differ from 1."""
         super().bind(backend, dtype)
-        if self.clip and dtype.type(1 - self.clip) == 1:
+        if dtype.type(1 - self.clip) == 1:
             raise InputError(
                 f"clip {self.clip} is lost in {dtype}: 1 - clip rounds to 1; take clip >= {np.finfo(dtype).eps / 2:.1e} or dtype float64"
             )

@@ -24,9 +24,7 @@ class Gaussian(Node):
     unit_interval = False
 
     def __init__(self, eta: float = 1.0) -> None:
-        if not (math.isfinite(eta) and eta > 0):
-            raise InputError(f"eta {eta} is not a variance: it must be a finite number above 0")
-        self.eta = eta
+        self.eta = check_variance(eta)
 
     def forward(self, y: Array, x: Array) -> float:
         """||y - x||^2 / (2 eta) + (F/2) log(2 pi eta); the gradient comes in the same pass"""
@@ -45,3 +43,10 @@ class Gaussian(Node):
     def per_image(self, features: int) -> float:
         """Already a sum over features, per image."""
         return 1.0
+
+
+def check_variance(eta: float) -> float:
+    """A finite number above 0."""
+    if not (math.isfinite(eta) and eta > 0):
+        raise InputError(f"eta {eta} is not a variance: it must be a finite number above 0")
+    return eta

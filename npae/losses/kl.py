@@ -20,7 +20,7 @@ import numpy as np
 
 from npae.backend import Array
 from npae.errors import InputError
-from npae.layers.node import Node
+from npae.layers.node import Node, scale
 from npae.layers.reparameterise import check_form
 
 
@@ -43,8 +43,8 @@ class GaussianKL(Node):
 
     def backward(self, weight: float = 1.0) -> tuple[Array, Array]:
         """weight * (dmu, ds), and zero for the units that free bits hold up"""
-        factor = weight * (self.per_unit >= self.free_bits) if self.free_bits else weight
-        if self.free_bits or weight != 1:
-            self.dmu *= factor
-            self.ds *= factor
+        for gradient in (self.dmu, self.ds):
+            scale(gradient, weight)
+            if self.free_bits:
+                gradient[:, self.per_unit < self.free_bits] = 0
         return self.dmu, self.ds

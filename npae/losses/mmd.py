@@ -20,7 +20,7 @@ from __future__ import annotations
 from npae.backend import Array
 from npae.errors import InputError, nearest
 from npae.kernels.mmd import IMQ_SCALES
-from npae.layers.node import Node
+from npae.layers.node import Node, scale
 from npae.losses.bandwidth import Bandwidth
 
 KERNELS = ("rbf", "imq")
@@ -47,7 +47,7 @@ class RBFMMD(Node):
         """weight * dz, and through sigma2 where the rule lets it"""
         if self.through_bandwidth and not self.held:
             self.bandwidth.backward(self.backend, self.z, self.w, self.dsigma2, self.dz)
-        self.dz *= weight
+        scale(self.dz, weight)
         return self.dz
 
 
@@ -68,7 +68,7 @@ class IMQMMD(Node):
 
     def backward(self, weight: float = 1.0) -> Array:
         """weight * dz"""
-        self.dz *= weight
+        scale(self.dz, weight)
         return self.dz
 
 

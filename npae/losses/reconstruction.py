@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from npae.errors import InputError, nearest
 from npae.losses.bernoulli import BernoulliLogits, BernoulliProbabilities
-from npae.losses.gaussian import Gaussian
+from npae.losses.gaussian import Gaussian, check_variance
 from npae.losses.squared_error import SquaredError
 
 Reconstruction: TypeAlias = SquaredError | Gaussian | BernoulliLogits | BernoulliProbabilities
@@ -35,6 +35,7 @@ def make_reconstruction(name: str, eta: float, output: str | None) -> tuple[Reco
     if name not in RECONSTRUCTIONS:
         raise InputError(f"reconstruction '{name}' is not known{nearest(name, RECONSTRUCTIONS)}")
     make, needed = RECONSTRUCTIONS[name]
+    check_variance(eta)
     if needed and output not in (None, needed):
         raise InputError(f"output '{output}': reconstruction '{name}' reads a decoder that ends with '{needed}'; leave output unset")
     return make(eta), output or needed or "linear"

@@ -110,10 +110,11 @@ class Model(Node):
         """loss_and_grad for a batch that has been checked already: the training step."""
         self.parameters.zero_grad()
         try:
-            terms = self.objective(x, noise, step, held or {})
-            if not math.isfinite(terms.total):
-                raise NonFiniteError(self._why_not_finite(x, terms))
-            self.gradient()
+            with np.errstate(all="ignore"):  # what overflows shows in the total
+                terms = self.objective(x, noise, step, held or {})
+                if not math.isfinite(terms.total):
+                    raise NonFiniteError(self._why_not_finite(x, terms))
+                self.gradient()
         except BaseException:
             forget(self)
             raise
@@ -121,8 +122,8 @@ class Model(Node):
 
     def loss(self, x: Array, *, noise: Noise | None = None, step: int | None = None, held: Mapping[str, float] | None = None) -> Terms:
         """The terms of the objective, dropout off, no gradient."""
-        x, noise = self.check_data(x), self._check_noise(noise, len(x))
-        with inference(self):
+        x, noise = self.check_data(x), self._check_noise(noise, len(x), dropout=False)
+        with inference(self), np.errstate(all="ignore"):
             return self.objective(x, noise, step, held or {})
 
     def per_image(self, terms: Mapping[str, float]) -> dict[str, float]:
@@ -205,8 +206,9 @@ class Model(Node):
             )
         return self.backend.from_host(x)
 
-    def _check_noise(self, noise: Noise | None, rows: int) -> Noise:
-        wanted = {name: (rows, columns) for name, (_, _, columns) in self.noise_columns().items()}
+    def _check_noise(self, noise: Noise | None, rows: int, *, dropout: bool = True) -> Noise:
+        names = {name: columns for name, (_, _, columns) in self.noise_columns().items() if dropout or not name.startswith("dropout")}
+        wanted = {name: (rows, columns) for name, columns in names.items()}
         given = {name: array.shape for name, array in (noise or {}).items()}
         for name, shape in wanted.items():
             if given.get(name) != shape:
@@ -231,3 +233,10 @@ def check_weight(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value) or value < 0:
         raise InputError(f"{name} {value!r} is not a weight: it must be a finite number of at least 0")
     return float(value)
+
+
+def check_steps(name: str, value: int) -> int:
+    """A number of steps: a whole number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise InputError(f"{name} {value!r} is not a number of steps: it must be a whole number of at least 0")
+    return int(value)

@@ -15,6 +15,7 @@ import numpy as np
 
 from npae.errors import InputError
 from npae.layers import Chain, Dense, Dropout, Node, Parallel, Softplus, activation
+from npae.layers.dropout import check_rate
 
 SIGMA_FLOOR = 1e-6  # keeps log sigma finite when sigma comes straight from a head (as in ADCME's example)
 
@@ -31,6 +32,8 @@ def check_widths(features: int, hidden: Sequence[int] | int, latent: int) -> tup
 
 def hidden_layers(widths: Sequence[int], *, activation_name: str, dropout: float, initialiser: str, reads_data: bool) -> list[Node]:
     """Dense, activation, Dropout for each step from one width to the next."""
+    check_rate(dropout)
+    activation(activation_name)  # refuses an unknown name, also where there is no hidden layer to use it
     layers: list[Node] = []
     for place, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
         layers.append(Dense(n_in, n_out, initialiser=initialiser, needs_dx=not (reads_data and place == 0)))

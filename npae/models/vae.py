@@ -22,7 +22,7 @@ from npae.backend import Array
 from npae.layers import Reparameterise
 from npae.losses import L2, GaussianKL, make_reconstruction
 from npae.models import networks
-from npae.models.model import Model, check_weight
+from npae.models.model import Model, check_steps, check_weight
 from npae.models.terms import Terms
 from npae.noise import Noise
 
@@ -59,7 +59,7 @@ class VAE(Model):
         style: dict[str, Any] = {"activation_name": activation, "dropout": dropout, "initialiser": initialiser}
         self.features, self.latent = features, latent
         self.beta, self.l2_weight = check_weight("beta", beta), check_weight("l2", l2)
-        self.kl_warmup = int(check_weight("kl_warmup", kl_warmup))
+        self.kl_warmup = check_steps("kl_warmup", kl_warmup)
         self.likelihood, output = make_reconstruction(reconstruction, eta, output)
         self.encoder = networks.gaussian_encoder(widths, latent, form=posterior, **style)
         self.reparameterise = Reparameterise(posterior)

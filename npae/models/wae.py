@@ -73,7 +73,8 @@ class WAE(Model):
             self.encoder = networks.encoder(widths, latent, code_activation="linear", **style)
         self.reparameterise = Reparameterise(posterior)
         self.decoder = networks.decoder((latent, *widths[::-1]), output=output, **style)
-        self.mmd = RBFMMD(bandwidth, stop_gradient=stop_gradient) if check_kernel(kernel) == "rbf" else IMQMMD()
+        rbf = RBFMMD(bandwidth, stop_gradient=stop_gradient)
+        self.mmd = rbf if check_kernel(kernel) == "rbf" else IMQMMD()
         self.build(seed=seed, dtype=dtype, backend_name=backend)
 
     def noise_columns(self) -> dict[str, tuple[int, str, int]]:

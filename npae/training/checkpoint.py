@@ -108,6 +108,8 @@ def read_manifest(run: Path) -> dict[str, Any]:
     for key, kind in MANIFEST.items():
         if not isinstance(manifest, dict) or not isinstance(manifest.get(key), kind):
             raise InputError(f"{path} is damaged ('{key}' is missing or is no {kind.__name__}); restore it, or train again")
+        if kind is int and manifest[key] < 0:
+            raise InputError(f"{path} is damaged ('{key}' is {manifest[key]}, expected at least 0); restore it, or train again")
     found: dict[str, Any] = manifest
     return found
 

@@ -58,7 +58,7 @@ def state_of() -> Callable[[Trainer], dict[str, Any]]:
             "v": trainer.optimizer.v.tobytes(),
             "steps": trainer.optimizer.steps,
             "place": (trainer.epoch, trainer.batch),
-            "averages": (trainer.averages.rows, trainer.averages.sums),
+            "averages": (trainer.averages.rows, trainer.averages.batches, dict(trainer.averages.sums)),
             "history": [{name: value for name, value in row.items() if name != "seconds"} for row in trainer.history],
             "best": (best.epoch, best.loss, None if best.parameters is None else best.parameters.tobytes()),
         }

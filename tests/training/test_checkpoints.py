@@ -106,7 +106,8 @@ def with_value(key: str, value: Any) -> Callable[[str], str]:
 KEYS = ("tensors", "sha256", "steps", "epoch", "batch", "averages", "seconds", "history", "best")
 MANIFEST_DAMAGE |= {f"no {key}": without(key) for key in KEYS}
 MANIFEST_DAMAGE |= {f"{key} of the wrong kind": with_value(key, value) for key in KEYS for value in (["x"],) if key != "history"}
-MANIFEST_DAMAGE |= {"history of the wrong kind": with_value("history", 7), "a negative batch": with_value("batch", -1)}
+MANIFEST_DAMAGE |= {"history of the wrong kind": with_value("history", 7), "averages without rows": with_value("averages", {"sums": 3})}
+MANIFEST_DAMAGE |= {"one digit changed": lambda text: text.replace('"batch": 2', '"batch": 3')}
 
 
 @pytest.mark.parametrize("damage", MANIFEST_DAMAGE)
