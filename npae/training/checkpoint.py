@@ -24,17 +24,6 @@ from npae.training.history import History
 from npae.training.loop import Best, Trainer
 from npae.training.model_file import plain_spec, put_parameters, read_tensors, save, tensor_bytes
 
-MANIFEST: dict[str, type] = {
-    "tensors": str,
-    "sha256": str,
-    "steps": int,
-    "epoch": int,
-    "batch": int,
-    "seconds": float,
-    "averages": dict,
-    "history": list,
-    "best": dict,
-}
 OPTIMIZER_M, OPTIMIZER_V, BEST = "optimizer.m", "optimizer.v", "best.parameters"
 
 
@@ -51,7 +40,8 @@ def save_checkpoint(trainer: Trainer, run: Path) -> None:
     content = tensor_bytes(tensors, metadata)
     digest = hashlib.sha256(content).hexdigest()
     path = write_bytes(folder / f"last-{optimizer.steps:08d}-{digest[:8]}.safetensors", content)
-    write_json(folder / "last.json", _manifest(trainer, path, digest))
+    manifest = _manifest(trainer, path, digest)
+    write_json(folder / "last.json", {"checksum": _checksum(manifest), **manifest})
     for old in folder.glob("last-*.safetensors"):
         if old != path:
             old.unlink()
@@ -71,6 +61,11 @@ def _manifest(trainer: Trainer, tensors: Path, digest: str) -> dict[str, Any]:
     }
 
 
+def _checksum(manifest: dict[str, Any]) -> str:
+    """SHA-256 of the manifest's own content."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
 def restore_checkpoint(trainer: Trainer, run: Path) -> None:
     """Put a trainer where the stored one stopped."""
     manifest = read_manifest(run)
@@ -87,13 +82,9 @@ def restore_checkpoint(trainer: Trainer, run: Path) -> None:
     optimizer.v[...] = model.backend.from_host(tensors[OPTIMIZER_V])
     optimizer.steps = manifest["steps"]
     trainer.epoch, trainer.batch, trainer.seconds = manifest["epoch"], manifest["batch"], manifest["seconds"]
-    try:
-        trainer.averages = Averages(**manifest["averages"])
-        if BEST in tensors:
-            trainer.best = Best(int(manifest["best"]["epoch"]), float(manifest["best"]["loss"]), tensors[BEST])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{run / 'checkpoint' / 'last.json'} is damaged ({error}); restore it, or train again") from None
-    trainer.history = History(manifest["history"])
+    trainer.averages, trainer.history = Averages(**manifest["averages"]), History(manifest["history"])
+    if BEST in tensors:
+        trainer.best = Best(manifest["best"]["epoch"], manifest["best"]["loss"], tensors[BEST])
 
 
 def read_manifest(run: Path) -> dict[str, Any]:
@@ -105,13 +96,11 @@ def read_manifest(run: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is damaged ({error}); restore it, or train again") from None
-    for key, kind in MANIFEST.items():
-        if not isinstance(manifest, dict) or not isinstance(manifest.get(key), kind):
-            raise InputError(f"{path} is damaged ('{key}' is missing or is no {kind.__name__}); restore it, or train again")
-        if kind is int and manifest[key] < 0:
-            raise InputError(f"{path} is damaged ('{key}' is {manifest[key]}, expected at least 0); restore it, or train again")
-    found: dict[str, Any] = manifest
-    return found
+    if not isinstance(manifest, dict) or manifest.pop("checksum", None) != _checksum(manifest):
+        raise InputError(f"{path} is damaged (its checksum does not fit its content); restore it, or train again")
+    if Path(str(manifest["tensors"])).name != manifest["tensors"]:
+        raise InputError(f"{path} names '{manifest['tensors']}', which is not in its folder; restore it, or train again")
+    return manifest
 
 
 def check_sum(path: Path, expected: str) -> None:

@@ -142,7 +142,7 @@ def _backend(name: str | None, origin: str) -> tuple[str, str]:
 
 def _toml(value: Any) -> str:
     """A value as TOML writes it; its basic strings, lists and booleans are JSON's."""
-    return json.dumps(value, ensure_ascii=False) if not isinstance(value, float) else repr(value)
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def build_model(configuration: Configuration, features: int) -> Model:

@@ -45,7 +45,7 @@ def load(path: str | Path, *, backend: str | None = None) -> Model:
     try:
         spec = json.loads(metadata["spec"])
         model = model_class(metadata["kind"])(**{**spec, "backend": backend})
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: the header is damaged, or of another version of npae ({type(error).__name__}: {error})") from None
     put_parameters(model, tensors, path)
     return model
@@ -81,10 +81,18 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
 
 
 def tensor_bytes(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
-    """The content of a safetensors file. It saves a transposed array wrong without a word, so contiguous copies are made first."""
+    """The content of a safetensors file: the same bytes for the same model.
+
+    The library saves a transposed array wrong without a word, so contiguous copies are made first; and it writes the header's keys in an
+    order that changes from call to call, so the header (8 bytes of length, JSON padded to 8 bytes) is written again, sorted.
+    """
     from safetensors.numpy import save as to_bytes
 
-    return bytes(to_bytes({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {"format": FORMAT, **metadata}))
+    raw = bytes(to_bytes({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {"format": FORMAT, **metadata}))
+    length = int.from_bytes(raw[:8], "little")
+    header = json.dumps(json.loads(raw[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + raw[8 + length :]
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -172,7 +173,7 @@ def check(key: str, value: Any) -> Any:
     if not _IS_A[chosen.kind](value):
         raise InputError(f"{chosen.key} {value!r} is not {_EXPECTED[chosen.kind]}")
     if chosen.kind == "float":
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{chosen.key} {value} is not a finite number")
     if chosen.choices and value is not None and value not in chosen.choices:

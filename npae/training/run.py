@@ -118,7 +118,10 @@ def check_same_data(run: Run, folder: Path) -> None:
     path = folder / "environment.json"
     if not path.is_file():
         return
-    before = json.loads(path.read_text())["data"]["fingerprint"]
+    try:
+        before = json.loads(path.read_text())["data"]["fingerprint"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}); restore it, or start a new run") from None
     if before != run.dataset.fingerprint:
         raise InputError(
             f"--resume {folder}: the data '{run.configuration['data']}' changed since (SHA-256 {before[:12]}..., now"

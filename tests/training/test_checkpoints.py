@@ -122,7 +122,9 @@ def test_a_damaged_manifest_is_refused_in_one_line_and_nothing_is_touched(damage
 
 def test_a_manifest_that_names_a_file_elsewhere_is_refused(run: Path, train_as: Make, tmp_path: Path) -> None:
     manifest = run / "checkpoint" / "last.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "tensors": "../../../elsewhere.safetensors"}))
+    content = {**json.loads(manifest.read_text()), "tensors": "../../../elsewhere.safetensors"}
+    content.pop("checksum")
+    manifest.write_text(json.dumps({"checksum": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(), **content}))
     assert "elsewhere.safetensors" in refusal_of(restore_checkpoint, train_as("vae", validation=0.2), run)
 
 
