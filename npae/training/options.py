@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -173,7 +172,7 @@ def check(key: str, value: Any) -> Any:
     if not _IS_A[chosen.kind](value):
         raise InputError(f"{chosen.key} {value!r} is not {_EXPECTED[chosen.kind]}")
     if chosen.kind == "float":
-        value = float(value) if abs(value) <= sys.float_info.max else math.inf
+        value = _as_float(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{chosen.key} {value} is not a finite number")
     if chosen.choices and value is not None and value not in chosen.choices:
@@ -181,6 +180,14 @@ def check(key: str, value: Any) -> Any:
             f"{chosen.key} '{value}' is not one of {', '.join(chosen.choices)}{nearest(str(value), chosen.choices, listed=True)}"
         )
     return value
+
+
+def _as_float(value: float) -> float:
+    """A whole number of hundreds of digits is no float; infinity is refused with it."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _text_to_int(text: str) -> int:

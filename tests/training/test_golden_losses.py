@@ -6,15 +6,13 @@ losses are another program's: the loss of one batch before the first step, with 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from npae.data import Dataset, batch_indices
 from npae.models import Terms
 from npae.presets import preset
-from npae.training.configuration import resolve
+from npae.training.configuration import build_model, resolve
 from npae.training.loop import Trainer
 from npae.training.run import prepare
 
@@ -75,18 +73,8 @@ def test_the_compiled_kernels_in_float64_give_them_to_twelve_digits(kind: str) -
         np.testing.assert_allclose(history.column(column), expected, rtol=1e-9, err_msg=column)
 
 
-@pytest.fixture
-def on_mnist(mnist: Dataset) -> Any:
-    """on_mnist("flux-ae"): that preset's trainer, on the real data."""
-
-    def make(name: str, **flags: Any) -> Trainer:
-        return prepare(resolve(name, flags=flags)).trainer
-
-    return make
-
-
 @pytest.mark.parametrize("name", MNIST)
-def test_the_first_twenty_losses_on_mnist_are_the_stored_ones(name: str, on_mnist: Any) -> None:
+def test_the_first_twenty_losses_on_mnist_are_the_stored_ones(name: str, mnist: Dataset) -> None:
     losses: list[float] = []
 
     def on_batch(trainer: Trainer, terms: Terms) -> None:
@@ -94,17 +82,18 @@ def test_the_first_twenty_losses_on_mnist_are_the_stored_ones(name: str, on_mnis
         if len(losses) == 20:
             raise KeyboardInterrupt
 
+    trainer = prepare(resolve(name, flags={"backend": "numba", "dtype": "float32", "seed": 0})).trainer
     with pytest.raises(KeyboardInterrupt):
-        on_mnist(name, backend="numba", dtype="float32", seed=0).run(on_batch=on_batch)
+        trainer.run(on_batch=on_batch)
     np.testing.assert_allclose(losses, MNIST[name], rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", MNIST)
-def test_the_published_initial_loss_lies_among_those_of_twenty_batches_and_three_seeds(name: str, on_mnist: Any) -> None:
+def test_the_published_initial_loss_lies_among_those_of_twenty_batches_and_three_seeds(name: str, mnist: Dataset) -> None:
     losses = []
     for seed in range(3):
-        trainer = on_mnist(name, backend="numpy", seed=seed)
+        model = build_model(resolve(name, flags={"backend": "numpy", "seed": seed}), features=784)
         for rows in batch_indices(60000, 100, seed=seed, epoch=0, shuffle=True, drop_last=False)[:20]:
-            losses.append(trainer.model.loss(trainer.x[rows], noise=trainer.model.draw(seed, 0, 100)).total)
+            losses.append(model.loss(mnist.train[rows], noise=model.draw(seed, 0, 100)).total)
     assert min(losses) <= preset(name).published["initial"] <= max(losses)
     assert max(losses) / min(losses) < 1.5
