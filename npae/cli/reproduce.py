@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from npae.cli.screen import show, table_of
-from npae.evaluation.reproduction import Reproduction, reproduce
+from npae.evaluation.reproduction import PROBABILITY, Reproduction, reproduce
 from npae.models import Terms
 from npae.presets import preset
 from npae.training.loop import Trainer
@@ -64,7 +64,7 @@ def _print(found: Reproduction) -> None:
 
 
 def _published_table(found: Reproduction) -> Table:
-    headings = ("", "published", "min", "median", "max", "band for one more run", "")
+    headings = ("", "published", "min", "median", "max", f"{PROBABILITY:.0%} band", "")
     table = table_of(*headings, title=f"\n{found.preset.published['unit']}", right=(1, 2, 3, 4, 5))
     for row in found.rows:
         low, high = row.band

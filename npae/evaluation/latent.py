@@ -13,17 +13,15 @@ import numpy as np
 from npae.backend import Array
 from npae.models import VAE, WAE
 
-ROWS = 2000
 ACTIVE_VARIANCE = 0.01
 
 
 def latent_summary(model: VAE | WAE, x: Array, *, seed: int = 0) -> dict[str, Any]:
     """MMD^2 of drawn codes against as many draws of the prior, and the number of active units."""
-    means = model.encode(x)
-    rows = min(ROWS, len(x))
-    z = means[:rows]
+    z = means = model.encode(x)
+    rows = len(x)
     if isinstance(model, VAE) or model.is_gaussian:
-        mu, sigma = model.posterior(x[:rows])
+        mu, sigma = model.posterior(x)
         z = mu + sigma * model.draw(seed, 0, rows).eps
     active = int((means.var(axis=0) > ACTIVE_VARIANCE).sum())
     value = None  # of one row there are no pairs

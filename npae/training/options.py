@@ -175,6 +175,8 @@ def check(key: str, value: Any) -> Any:
         value = _as_float(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{chosen.key} {value} is not a finite number")
+    if value == "":
+        raise InputError(f"{chosen.key} is empty; expected {_EXPECTED[chosen.kind]}")
     if chosen.choices and value is not None and value not in chosen.choices:
         raise InputError(
             f"{chosen.key} '{value}' is not one of {', '.join(chosen.choices)}{nearest(str(value), chosen.choices, listed=True)}"

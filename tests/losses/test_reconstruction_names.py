@@ -22,6 +22,17 @@ def test_each_name_makes_its_loss_and_the_output_that_the_loss_reads() -> None:
     assert made["gaussian"][0].eta == 0.3  # type: ignore[union-attr]
 
 
+def test_each_loss_states_its_unit_and_what_makes_a_sum_per_image_of_it() -> None:
+    made = {name: make_reconstruction(name, 1.0, None)[0] for name in RECONSTRUCTIONS}
+    assert {name: (loss.unit, loss.per_image(784)) for name, loss in made.items()} == {
+        "squared_error": ("squared error per image", 1.0),
+        "mean_squared_error": ("mean squared error", 784.0),
+        "gaussian": ("nats per image", 1.0),
+        "bernoulli": ("nats per image", 1.0),
+        "bernoulli_probabilities": ("nats per image", 1.0),
+    }
+
+
 def test_only_the_bernoulli_losses_ask_for_data_between_zero_and_one() -> None:
     limited = {name for name in RECONSTRUCTIONS if make_reconstruction(name, 1.0, None)[0].unit_interval}
     assert limited == {"bernoulli", "bernoulli_probabilities"}

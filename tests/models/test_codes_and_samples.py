@@ -176,3 +176,8 @@ def test_dropout_follows_every_hidden_activation_and_neither_the_code_nor_the_ou
     names = ["Dense", "Tanh", "Dropout", "Dense", "Tanh", "Dropout", "Dense"]
     assert [type(layer).__name__ for layer in model.encoder.layers] == names
     assert [type(layer).__name__ for layer in model.decoder.layers] == names
+
+
+def test_one_row_is_a_sample_and_a_data_set() -> None:
+    model = VAE(12, (9,), 4)
+    assert model.sample(1).shape == model.reconstruct(np.zeros((1, 12))).shape == (1, 12)
