@@ -31,7 +31,9 @@ def parser() -> argparse.ArgumentParser:
     step.add_argument("--peers", default="torch,jax", help="torch, jax, or none (default: both)")
     step.add_argument("--batch", type=int, default=100, help="rows in a batch (default: 100)")
     step.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")
-    kernels = commands.add_parser("kernels", help="each kernel against its reference", description="Each compiled kernel and its reference.")
+    kernels = commands.add_parser(
+        "kernels", help="each kernel against its reference", description="Each compiled kernel and its reference."
+    )
     kernels.add_argument("--kernels", default="all", help="names, with commas between (default: all)")
     for command, seconds in ((step, 0.3), (kernels, 0.1)):
         command.add_argument("--rounds", type=int, default=9, help="measurements of each (default: 9)")
@@ -68,7 +70,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def write(path: Path, command: Sequence[str], result: dict[str, Any]) -> None:
     """The result, with the command and the date, as JSON."""
-    content = {"command": " ".join(["python -m bench", *command]), "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")}
+    content = {
+        "command": " ".join(["python -m bench", *command]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_text(json.dumps(content | result, indent=1) + "\n")
     os.replace(temporary, path)

@@ -8,12 +8,14 @@ the next. What is measured in the same round suffers from them alike, so ratios.
 one for at least `seconds`; every second round runs backwards, so that nobody always follows the same neighbour.
 
 That is not enough where a library shares its work over all cores: a single busy process beside it can cost it a factor of twenty, and its
-neighbour in the round nothing. So a measurement waits for a quiet moment, and is made again if it was disturbed, as long as the plan's patience lasts.
+neighbour in the round nothing. So a measurement waits for a quiet moment, and is made again if it was disturbed, as long as the plan's
+patience lasts.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +23,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 PARTS = 4  # a measurement is about so many calls: few enough to cost nothing, enough not to overshoot
-QUIET, WINDOW = 0.1, 0.1  # others may use a tenth of a core; seconds that a look at them lasts, and that waiting threads have to fall asleep
+QUIET, WINDOW = (
+    0.1,
+    0.1,
+)  # others may use a tenth of a core; seconds that a look at them lasts, and that waiting threads have to fall asleep
 STAT, TICK = Path("/proc/stat"), 0.01  # Linux counts processor time in hundredths of a second
 
 
@@ -34,7 +39,7 @@ class Sample(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One measurement: seconds a unit of work, and how many cores other processes kept busy meanwhile (0 where the system does not say)."""
+    """One measurement: seconds a unit of work, and how much of our cores others used meanwhile (1: one whole core; 0 where unknown)."""
 
     seconds: float
     others: float
@@ -75,19 +80,25 @@ def quiet(others: float, taken: float) -> bool:
 
 
 def busy_seconds() -> float:
-    """Processor time that all processes of this machine have used so far, as far as the system says."""
+    """Processor time that all processes have used so far on the cores that this one may use, as far as the system says."""
     if not STAT.is_file():
         return 0.0
-    user, nice, system, _idle, _waiting, interrupts, soft_interrupts, *_ = map(int, STAT.read_text().split("\n", 1)[0].split()[1:])
-    return (user + nice + system + interrupts + soft_interrupts) * TICK
+    ours, ticks = {f"cpu{core}" for core in os.sched_getaffinity(0)}, 0
+    for line in STAT.read_text().splitlines():
+        name, *counts = line.split()
+        if name in ours:
+            user, nice, system, _idle, _waiting, interrupts, soft_interrupts, *_ = map(int, counts)
+            ticks += user + nice + system + interrupts + soft_interrupts
+    return ticks * TICK
 
 
 def interleaved(measures: Mapping[str, Measure], plan: Plan) -> dict[str, list[Measured]]:
     """A measurement of everyone in every round."""
+    names = list(measures)
     counts = {name: _warm_up(measure, plan.seconds / PARTS) for name, measure in measures.items()}
     taken: dict[str, list[Measured]] = {name: [] for name in measures}
     for number in range(plan.rounds):
-        for name in list(measures) if number % 2 == 0 else reversed(measures):
+        for name in names if number % 2 == 0 else names[::-1]:
             taken[name].append(_patiently(measures[name], counts[name], plan))
     return taken
 

@@ -149,7 +149,7 @@ class JaxStep(Peer):
 
     def agree(self) -> dict[str, Any]:
         """With a state of its own."""
-        state, first, step = self.start(), {}, jax.jit(self.step)
+        state, step, first = self.start(), jax.jit(self.step), dict[str, float]()
         for k in range(BATCHES):
             state, terms = step(state, self.problem.x[k], {name: array[k] for name, array in self.problem.noise.items()})
             first = first or {name: float(value) for name, value in terms.items()}

@@ -1,8 +1,8 @@
 """Every kernel of the registry: its compiled form against its NumPy reference, side by side in one process.
 
-A kernel is measured at the largest size that it is registered with, and at a training step's 100 rows where it is registered with those. The
-compiled form must first agree with the reference as npae.kernels.kernel says. Inputs are float32. A kernel that is registered is measured
-here with no code of its own. Raises InputError for a kernel that does not exist, Disagreement where the two forms differ.
+A kernel is measured at the largest size that it is registered with, and at a training step's 100 rows where it is registered with those.
+The compiled form must first agree with the reference as npae.kernels.kernel says. Inputs are float32. A kernel that is registered is
+measured here with no code of its own. Raises InputError for a kernel that does not exist, Disagreement where the two forms differ.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def check(kernel: Kernel, size: int, arguments: tuple[Any, ...]) -> float:
     for value, expected in zip(results(kernel, "cpu", copy(arguments)), true, strict=True):
         difference, largest = float(np.max(np.abs(value - expected))), float(np.max(np.abs(expected)))
         if not difference <= rtol * largest + atol:
-            raise Disagreement(f"{kernel.name} at size {size}: cpu differs from its reference by {difference:.3g}, largest element {largest:.3g}")
+            raise Disagreement(
+                f"{kernel.name} at size {size}: cpu differs from its reference by {difference:.3g}, largest element {largest:.3g}"
+            )
         worst = max(worst, difference / largest if largest else 0.0)
     return worst
 

@@ -36,7 +36,9 @@ def pinned(threads: int) -> Iterator[dict[str, str]]:
     variables = dict.fromkeys(VARIABLES, str(threads))
     if not hasattr(os, "sched_setaffinity"):
         if threads < cores():
-            raise InputError(f"--threads {threads}: {platform.system()} cannot hold a process to some of its cores; give --threads {cores()}")
+            raise InputError(
+                f"--threads {threads}: {platform.system()} cannot hold a process to some of its cores; give --threads {cores()}"
+            )
         yield variables
         return
     before = os.sched_getaffinity(0)

@@ -1,8 +1,8 @@
 """What every peer's worker is: the problem, the next batches' rows, and the three questions it answers (see workers.py).
 
-    steps(count) -> {"steps", "seconds", "processor_seconds", "loss"}     at least `count` steps, each on the next shuffled batch, fresh noise
-    agree() -> {"terms", "later"}              the problem's batches, from the problem's parameters, with the problem's noise
-    about() -> {"blas", "peak_bytes"}          the matrix library, and the memory it has taken so far
+steps(count) -> {"steps", "seconds", "processor_seconds", "loss"}     at least `count` steps, each on the next shuffled batch, fresh noise
+agree() -> {"terms", "later"}              the problem's batches, from the problem's parameters, with the problem's noise
+about() -> {"blas", "peak_bytes"}          the matrix library, and the memory it has taken so far
 """
 
 from __future__ import annotations

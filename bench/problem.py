@@ -1,4 +1,4 @@
-"""The one training step that everybody is asked to do: data, parameters, and batches with their noise, made by npae and written to a folder.
+"""The training step that everybody is asked to do: data, parameters, and batches with their noise, made by npae and written to a folder.
 
     data.npy    (N, 784) float32         all training rows; each peer gathers its own batches from them
     order.npy   (N,) int64               one shuffled order of the rows, drawn beforehand: it is no part of a step
@@ -21,6 +21,7 @@ import numpy as np
 from npae.backend import Array
 from npae.data import batch_indices, load
 from npae.data.find import find
+from npae.errors import InputError
 from npae.models import Model
 from npae.noise import Noise
 from npae.optim import Adam
@@ -85,6 +86,8 @@ def write_data(folder: Path) -> str:
 def write_model(folder: Path, name: str, batch: int) -> dict[str, Any]:
     """MODEL.npz; returns the truth."""
     data, order = np.load(folder / "data.npy", mmap_mode="r"), np.load(folder / "order.npy")
+    if BATCHES * batch > len(order):
+        raise InputError(f"--batch {batch}: {BATCHES} batches are needed of {len(order)} rows; give {len(order) // BATCHES} or less")
     settings = settings_of(name, "numpy")
     model, _ = make_model(settings, {})
     parameters = {key: model.parameters[key].value for key in model.parameters.names()}
@@ -92,7 +95,8 @@ def write_model(folder: Path, name: str, batch: int) -> dict[str, Any]:
     draws = [model.draw(settings["seed"], step, batch) for step in range(BATCHES)]
     noise = {key: np.stack([draw[key] for draw in draws]) for key in draws[0]}
     arrays: dict[str, Any] = {PARAMETER + key: value for key, value in parameters.items()}
-    np.savez(folder / f"{name}.npz", x=x, **{key: settings[key] for key in ("learning_rate", "epsilon")}, **noise, **arrays)
+    arrays |= {"x": x, **noise, **{key: settings[key] for key in ("learning_rate", "epsilon")}}
+    np.savez(folder / f"{name}.npz", **arrays)
     exact = {key: array.astype(np.float64) for key, array in noise.items()}
     return answer(*make_model(settings_of(name, "numpy", "float64"), parameters), x, exact)
 

@@ -1,7 +1,7 @@
 """Statistics of a measurement that is repeated in rounds.
 
-    quartiles of a_1 .. a_R              the middle half of the rounds, and their median
-    paired ratio of A to B               quartiles of a_1/b_1 .. a_R/b_R: what slowed both in one round is divided out
+quartiles of a_1 .. a_R              the middle half of the rounds, and their median
+paired ratio of A to B               quartiles of a_1/b_1 .. a_R/b_R: what slowed both in one round is divided out
 """
 
 from __future__ import annotations

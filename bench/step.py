@@ -13,6 +13,7 @@ Raises InputError for names it does not know, Disagreement where a contender com
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,6 @@ from npae.errors import InputError, nearest
 BACKENDS = ("numpy", "numba")
 PEERS = {"torch": ("torch",), "jax": ("jax", "jaxlib")}  # name -> the packages whose versions say what it is
 AT_START, LATER, FLOOR = 1e-5, 1e-4, 0.1
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class Disagreement(RuntimeError):
@@ -81,7 +81,7 @@ def bench_model(
 ) -> list[dict[str, Any]]:
     """A row for each contender, times in milliseconds."""
     truth = write_model(folder, model, batch)
-    variables = {**variables, "NUMBA_CACHE_DIR": str(folder / f"compiled-{model}"), "PYTHONPATH": str(ROOT)}
+    variables = {**variables, "NUMBA_CACHE_DIR": str(folder / f"compiled-{model}")}
     rows, workers = [], {}
     with contextlib.ExitStack() as stack:
         for name in contenders:
@@ -120,6 +120,8 @@ def run(*, models: str, backends: str, peers: str, batch: int, threads: int, pla
         data = write_data(folder)
         for model in chosen:
             print(f"{model}: {', '.join(contenders)}; {plan.rounds} rounds of {plan.seconds:g} s each", file=sys.stderr)
-            rows += bench_model(model, contenders, folder, variables, batch, plan)
+            rows += bench_model(
+                model, contenders, folder, variables, batch, dataclasses.replace(plan, patience=plan.patience / len(chosen))
+            )
     packages = [package for name in asked for package in PEERS[name]]
     return {"machine": where, "versions": software(*packages), "data": data, "batch": batch, "rows": rows}

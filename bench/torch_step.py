@@ -104,7 +104,7 @@ class TorchStep(Peer):
         terms = self.objective(self.layers, x, noise)
         total = torch.stack([weight * value for value, weight in terms.values()]).sum()
         self.adam.zero_grad()
-        total.backward()
+        torch.autograd.backward(total)
         self.adam.step()
         return terms, total.detach()
 

@@ -20,6 +20,9 @@ from types import TracebackType
 from typing import Any, Self
 
 
+ROOT = Path(__file__).resolve().parents[1]
+
+
 class WorkerError(RuntimeError):
     """A peer that was started does not work."""
 
@@ -42,8 +45,9 @@ class Worker:
         self.started = time.perf_counter()
         self.log = folder / f"{name}-{time.perf_counter_ns()}.log"
         with self.log.open("wb") as errors:
+            pipe, environment = subprocess.PIPE, {**os.environ, **variables}
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1, env={**os.environ, **variables}
+                command, stdin=pipe, stdout=pipe, stderr=errors, text=True, bufsize=1, env=environment, cwd=ROOT
             )
 
     def __enter__(self) -> Self:

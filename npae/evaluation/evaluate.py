@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 
 from npae.backend import Array
-from npae.data.batches import batch_indices
 from npae.evaluation.latent import latent_summary
 from npae.evaluation.likelihood import bounds
 from npae.evaluation.pca import fit_pca
+from npae.evaluation.subset import some_rows
 from npae.losses import SquaredError
 from npae.models import VAE, WAE, Model
-from npae.noise import evaluation_seed
 from npae.training.averages import evaluate_terms
-
-LATENT_ROWS = 2000
 
 
 def evaluate(model: Model, x: Array, train: Array, *, batch_size: int, seed: int, samples: int, likelihood_rows: int) -> dict[str, Any]:
@@ -35,18 +32,10 @@ def evaluate(model: Model, x: Array, train: Array, *, batch_size: int, seed: int
     found["pca_squared_error_per_feature"] = squared_error(x, pca.reconstruct(x))
     found["pca_components"] = components
     if isinstance(model, VAE | WAE):
-        found["codes"] = latent_summary(model, some_rows(x, LATENT_ROWS, seed), seed=seed)
+        found["codes"] = latent_summary(model, x, seed=seed)
     if isinstance(model, VAE) and not isinstance(model.likelihood, SquaredError):
         found["log_likelihood"] = bounds(model, some_rows(x, likelihood_rows, seed), samples=samples, seed=seed)
     return found
-
-
-def some_rows(x: Array, count: int, seed: int) -> Array:
-    """A sample of the rows, in their order: the first ones of a sorted file would all be of one class."""
-    if count >= len(x):
-        return x
-    order = batch_indices(len(x), count, seed=evaluation_seed(seed), epoch=0, shuffle=True, drop_last=False)[0]
-    return x[np.sort(order)]
 
 
 def squared_error(x: Array, y: Array) -> float:

@@ -5,7 +5,7 @@ What was published is one run with an unknown seed, so it has to lie where one m
     median +- c(n) MAD          n: the number of seeds;  MAD: median absolute deviation from the median
 
 Median and MAD in place of mean and standard deviation, because at learning rate 0.01 a seed now and then jumps, and one such jump would
-widen the band until nothing could fall outside. c(n) is the 99 % quantile of |x' - median| / MAD for n + 1 normal numbers, found by simulation.
+widen the band until nothing could fall outside. c(n) is simulated: the 99 % quantile of |x' - median| / MAD over n + 1 normal numbers.
 Beside it stands, where a preset has one, the range that an independent implementation measured; ours must overlap it.
 The unit is the document's: the sum over an epoch's batches. The initial value is the loss of one batch before the first step; it is
 measured on 20 batches for each seed, since it depends on the batch more than on the seed.
