@@ -13,8 +13,8 @@ import contextlib
 import importlib.metadata
 import os
 import platform
-from pathlib import Path
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from npae.errors import InputError

@@ -49,7 +49,7 @@ def check(contender: str, model: str, found: Mapping[str, Any], truth: Mapping[s
     """The largest difference at the start, relative as above; Disagreement where it is too large."""
     pairs = [(name, found["terms"].get(name, float("nan")), value, AT_START) for name, value in truth["terms"].items()]
     pairs.append(("total after three steps", found["later"], truth["later"], LATER))
-    differences = []
+    differences: list[float] = []
     for name, value, true, allowed in pairs:
         differences.append(abs(value - true) / max(abs(true), FLOOR))
         if not differences[-1] <= allowed:
@@ -76,34 +76,37 @@ def measure_of(worker: Worker) -> Measure:
     return measure
 
 
+def start(worker: Worker) -> float:
+    """Seconds until it has made its first call."""
+    worker.ask("steps", count=1)
+    return round(worker.age(), 3)
+
+
 def bench_model(
     model: str, contenders: Sequence[str], folder: Path, variables: Mapping[str, str], batch: int, plan: Plan
 ) -> list[dict[str, Any]]:
     """A row for each contender, times in milliseconds."""
     truth = write_model(folder, model, batch)
     variables = {**variables, "NUMBA_CACHE_DIR": str(folder / f"compiled-{model}")}
-    rows, workers = [], {}
+    rows: dict[str, dict[str, Any]] = {}
     with contextlib.ExitStack() as stack:
+        workers: dict[str, Worker] = {}
         for name in contenders:
-            starts = {}
-            for kind in ("first", "next"):
-                worker = Worker(name, command(name, folder, model), folder=folder, variables=variables)
-                with worker if kind == "first" else contextlib.nullcontext(stack.enter_context(worker)):
-                    worker.ask("steps", count=1)
-                    starts[kind] = round(worker.age(), 3)
-            workers[name] = worker
-            difference = check(name, model, worker.ask("agree"), truth)
-            rows.append({"model": model, "name": name, "difference": difference, "start_seconds": starts})
+            with Worker(name, command(name, folder, model), folder=folder, variables=variables) as worker:
+                first = start(worker)
+            workers[name] = stack.enter_context(Worker(name, command(name, folder, model), folder=folder, variables=variables))
+            rows[name] = {"model": model, "name": name, "start_seconds": {"first": first, "next": start(workers[name])}}
+            rows[name]["difference"] = check(name, model, workers[name].ask("agree"), truth)
         taken = interleaved({name: measure_of(worker) for name, worker in workers.items()}, plan)
-        for row in rows:
-            row |= workers[row["name"]].ask("about")
-    base = "numba" if "numba" in taken else contenders[0]
-    for row in rows:
-        times = [1e3 * measured.seconds for measured in taken[row["name"]]]
-        row |= {"milliseconds": quartiles(times)._asdict(), "rounds": times, "base": base}
-        row["base_over_this"] = paired_ratio([1e3 * measured.seconds for measured in taken[base]], times)._asdict()
-        row["others"] = [round(measured.others, 2) for measured in taken[row["name"]]]
-    return rows
+        for name, worker in workers.items():
+            rows[name] |= worker.ask("about")
+    base = "numba" if "numba" in rows else contenders[0]
+    times = {name: [1e3 * measured.seconds for measured in every] for name, every in taken.items()}
+    for name, row in rows.items():
+        row |= {"milliseconds": quartiles(times[name])._asdict(), "rounds": times[name], "base": base}
+        row["base_over_this"] = paired_ratio(times[base], times[name])._asdict()
+        row["others"] = [round(measured.others, 2) for measured in taken[name]]
+    return list(rows.values())
 
 
 def run(*, models: str, backends: str, peers: str, batch: int, threads: int, plan: Plan) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from bench.ratios import quartiles
@@ -21,7 +22,7 @@ def show_step(result: Mapping[str, Any]) -> None:
         show("", _step_table(model, list(rows)))
     for row in result["rows"]:
         if "absent" in row:
-            show("", f"{row['name']} is absent: {row['absent']}")
+            show("", escape(f"{row['name']} is absent: {row['absent']}"))
     libraries = {f"{row['name']:<9} {row['blas']}": None for row in measured}
     show("", *libraries)
 

@@ -129,7 +129,8 @@ class TorchStep(Peer):
 
     def library(self) -> str:
         """It is built in."""
-        return f"{'MKL' if torch.backends.mkl.is_available() else 'BLAS'} inside torch ({torch.get_num_threads()} threads)"
+        mkl = "Math Kernel Library" in torch.__config__.parallel_info()
+        return f"{'MKL' if mkl else 'BLAS'} inside torch ({torch.get_num_threads()} threads)"
 
 
 if __name__ == "__main__":

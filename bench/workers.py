@@ -19,7 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -100,6 +100,13 @@ def test_every_whole_number_of_64_bits_is_a_seed(seed: int) -> None:
     assert type(check_seed(seed)) is int
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2**63 - 1, 2**63, 2**64 - 1])
+def test_evaluation_draws_with_a_seed_that_is_not_the_training_one(seed: int) -> None:
+    other = streams.evaluation_seed(seed)
+    assert check_seed(other) != seed
+    assert streams.evaluation_seed(other) == seed, "two training seeds never share an evaluation seed"
+
+
 def test_noise_is_read_by_name_and_a_missing_name_says_how_to_draw_it() -> None:
     noise = Noise(eps=np.zeros((2, 3)), prior=np.ones((2, 3)))
     assert list(noise) == ["eps", "prior"]

@@ -41,7 +41,7 @@ def open_for(arguments: argparse.Namespace) -> Opened:
     dataset = load_dataset(configuration)
     parts = split_of(configuration, dataset)
     if arguments.data:
-        other = load(arguments.data, dtype=configuration["dtype"], scaling=dataset.scaling, image_shape=dataset.image_shape)
+        other = load(arguments.data, dtype=configuration["dtype"], scaling=dataset.scaling)
         rows, which = (other.train, arguments.data) if other.test is None else (other.test, f"{arguments.data}, test rows")
         if rows.shape[1] != model.features:
             raise InputError(f"--data {arguments.data}: rows of {rows.shape[1]} numbers; this run was trained on rows of {model.features}")

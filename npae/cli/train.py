@@ -92,6 +92,11 @@ def _configuration(arguments: argparse.Namespace, flags: dict[str, Any]) -> tupl
             raise InputError(
                 f"--resume {arguments.resume} was made with {key} = {before[key]}, not {value}; start a new run for another {key}"
             )
+    if flags.get("epochs", before["epochs"]) != before["epochs"] and before["schedule"] != "constant":
+        raise InputError(
+            f"--resume {arguments.resume}: its learning rate follows a {before['schedule']} schedule over {before['epochs']} epochs, which"
+            f" --epochs {flags['epochs']} would bend; start a new run"
+        )
     changed = {key: value for key, value in flags.items() if key in CHANGEABLE}
     origins = before.origins | dict.fromkeys(changed, "flag")
     return Configuration(before.name, before.model, before.values | changed, origins), arguments.resume

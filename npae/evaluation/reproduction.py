@@ -31,6 +31,7 @@ from npae.training.run import Run, prepare
 
 PROBABILITY = 0.99
 SIMULATIONS = 50_000
+MOST_NUMBERS = 10_000_000  # 80 MB
 MINIMUM_SEEDS = 3
 INITIAL_BATCHES = 20
 
@@ -87,7 +88,7 @@ class Judged:
 @functools.cache
 def band_factor(n: int) -> float:
     """c(n): how many MADs of n normal numbers from their median one more stays within, with probability PROBABILITY."""
-    draws = np.random.Generator(np.random.Philox(0)).standard_normal((SIMULATIONS, n + 1))
+    draws = np.random.Generator(np.random.Philox(0)).standard_normal((min(SIMULATIONS, MOST_NUMBERS // n), n + 1))
     seeds, further = draws[:, :n], draws[:, n]
     middle = np.median(seeds, axis=1)
     spread = np.median(np.abs(seeds - middle[:, None]), axis=1)

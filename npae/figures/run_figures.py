@@ -15,7 +15,7 @@ from npae.models import AE, Model
 from npae.training.run import Run
 
 SHOWN = 10
-SAMPLES = 60
+SAMPLES, SAMPLE_PROFILES = 60, 12  # images are small, and drawn fast; a line profile is a panel of its own
 SCATTERED = 5000
 
 
@@ -26,7 +26,7 @@ def draw_run(run: Run, folder: Path) -> list[Path]:
     pictures = {
         "loss": loss_curves(trainer.history.rows, unit=model.likelihood.unit, best_epoch=trainer.history.best_epoch),
         "reconstructions": reconstructions(seen[:SHOWN], model.reconstruct(seen[:SHOWN]), shape),
-        "samples": samples(draw_samples(model, SAMPLES, seed=0, like=trainer.x), shape),
+        "samples": samples(draw_samples(model, SAMPLES if shape else SAMPLE_PROFILES, seed=0, like=trainer.x), shape),
     }
     if model.latent == 2:
         labels = run.split.seen.labels

@@ -86,7 +86,7 @@ def model_probe(name: str, model: Model, x: Array, noise: Noise, *, step: int | 
 
     def objective() -> float:
         forget(model)  # the forward before this one will have no backward; unlike in inference, dropout stays on
-        return model.objective(x, noise, step, held).total
+        return model.forward(x, noise, step, held).total
 
     def gradients() -> Tensors:
         forget(model)

@@ -76,7 +76,7 @@ class Report:
         return (
             f"{verdict}: {len(self.rows)} tensors, largest relative error {worst.error:.1e}"
             f" in {worst.subject} {worst.tensor}{list(worst.index)}"
-            f" (by hand {worst.analytic:.9g}, by differences {worst.numeric:.9g}{order})"
+            f" (by hand {worst.analytic:.9g}, by differences {worst.numeric:.9g}){order}"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Models: each an objective on one page. `MODELS` is the registry that the command line, checkpoints and gradient checks read."""
 
+from __future__ import annotations
+
 from npae.errors import InputError, nearest
 from npae.models.ae import AE
 from npae.models.model import Model

@@ -57,14 +57,14 @@ class AE(Model):
         self.decoder = networks.decoder((latent, *widths[::-1]), output=output, **style)
         self.build(seed=seed, dtype=dtype, backend_name=backend)
 
-    def objective(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
         """x -> z -> y -> loss"""
         encoder_masks, decoder_masks = self.masks(noise)
         z = self.encoder.forward(x, encoder_masks)
         y = self.decoder.forward(z, decoder_masks)
         return Terms({"reconstruction": self.likelihood.forward(y, x)})
 
-    def gradient(self) -> None:
+    def backward(self) -> None:
         """loss -> dy -> dz -> parameters"""
         dy = self.likelihood.backward()
         dz = self.decoder.backward(dy)

@@ -84,11 +84,11 @@ class Model(Node):
 
     # ---- the objective
 
-    def objective(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
         """The model's own page: forward."""
         raise NotImplementedError(f"{type(self).__name__} has no objective")
 
-    def gradient(self) -> None:
+    def backward(self) -> None:
         """The model's own page: backward."""
         raise NotImplementedError(f"{type(self).__name__} has no gradient")
 
@@ -111,10 +111,10 @@ class Model(Node):
         self.parameters.zero_grad()
         try:
             with np.errstate(all="ignore"):  # what overflows shows in the total
-                terms = self.objective(x, noise, step, held or {})
+                terms = self.forward(x, noise, step, held or {})
                 if not math.isfinite(terms.total):
                     raise NonFiniteError(self._why_not_finite(x, terms))
-                self.gradient()
+                self.backward()
         except BaseException:
             forget(self)
             raise
@@ -124,7 +124,7 @@ class Model(Node):
         """The terms of the objective, dropout off, no gradient."""
         x, noise = self.check_data(x), self._check_noise(noise, len(x), dropout=False)
         with inference(self), np.errstate(all="ignore"):
-            return self.objective(x, noise, step, held or {})
+            return self.forward(x, noise, step, held or {})
 
     def per_image(self, terms: Mapping[str, float]) -> dict[str, float]:
         """The terms with the reconstruction as a sum over features per image (nats, where the loss is a likelihood)."""

@@ -79,7 +79,7 @@ class VAE(Model):
             return self.beta
         return self.beta * min(1.0, (step + 1) / self.kl_warmup)
 
-    def objective(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
         """x -> (mu, s) -> z -> y -> nll;  (mu, s) -> kl"""
         encoder_masks, decoder_masks = self.masks(noise)
         mu, s = self.encoder.forward(x, encoder_masks)
@@ -95,7 +95,7 @@ class VAE(Model):
             values["l2"], weights["l2"] = self.l2.forward(), self.l2_weight
         return Terms(values, weights)
 
-    def gradient(self) -> None:
+    def backward(self) -> None:
         """the forward pass, bottom-up"""
         if self.l2_weight:
             self.l2.backward(self.l2_weight)

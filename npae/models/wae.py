@@ -82,7 +82,7 @@ class WAE(Model):
         eps = {"eps": (streams.POSTERIOR, "normal", self.latent)} if self.is_gaussian else {}
         return eps | {"prior": (streams.PRIOR, "normal", self.latent)} | super().noise_columns()
 
-    def objective(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
         """x -> z -> y -> cost;  (z, w) -> mmd"""
         encoder_masks, decoder_masks = self.masks(noise)
         code = self.encoder.forward(x, encoder_masks)
@@ -91,7 +91,7 @@ class WAE(Model):
         values = {"reconstruction": self.likelihood.forward(y, x), "mmd": self.mmd.forward(z, noise.prior, **held)}
         return Terms(values, {"mmd": self.lambda_})
 
-    def gradient(self) -> None:
+    def backward(self) -> None:
         """the forward pass, bottom-up"""
         dz = self.decoder.backward(self.likelihood.backward())
         dz += self.mmd.backward(self.lambda_)

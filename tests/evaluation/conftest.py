@@ -37,7 +37,11 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     monkeypatch.setattr(importlib.resources, "files", lambda anchor: tmp_path if anchor == "npae.presets" else files(anchor))
 
     def publish(
-        *, initial: float = 0.0, epochs: list[float] | None = None, judged: list[Any] | None = None, independent: dict[str, Any] | None = None
+        *,
+        initial: float = 0.0,
+        epochs: list[float] | None = None,
+        judged: list[Any] | None = None,
+        independent: dict[str, Any] | None = None,
     ) -> presets.Preset:
         names = ", ".join(repr(one).replace("'", '"') for one in (judged if judged is not None else ["initial", 1, 2]))
         lines = [f"initial = {initial!r}", f"epochs = {epochs or [0.0, 0.0]!r}", f"judged = [{names}]", "[published.independent]"]

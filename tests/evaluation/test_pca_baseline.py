@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -45,7 +47,7 @@ def test_no_other_axes_are_better_on_the_training_rows(digits: Array) -> None:
 
 def test_more_components_are_never_worse_and_all_are_exact(digits: Array) -> None:
     errors = [np.square(fit_pca(digits, k).reconstruct(digits) - digits).sum() for k in (1, 3, 10, 30, 64)]
-    assert all(later < earlier for earlier, later in zip(errors[:-1], errors[1:], strict=True))
+    assert all(later < earlier for earlier, later in itertools.pairwise(errors))
     assert errors[-1] < 1e-8
 
 

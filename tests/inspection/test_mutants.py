@@ -164,7 +164,7 @@ MUTANTS = [
     _mutant("a lost 1/B of the divergence", losses.GaussianKL, _scaled(7), "kl.log_std", "mu", "s"),
     _mutant("no gradient of the divergence", losses.GaussianKL, _scaled(0), "vae", *ENCODER),
     _mutant("beta left out of its gradient", losses.GaussianKL, _weight_ignored, "vae.log_variance", *ENCODER),
-    _mutant("the whole beta during warm-up", VAE, _warm_up_ignored, "vae.kl_warmup", *ENCODER, method="gradient"),
+    _mutant("the whole beta during warm-up", VAE, _warm_up_ignored, "vae.kl_warmup", *ENCODER),
     _mutant("a gradient below the free bits", losses.GaussianKL, _free_bits_ignored, "kl.sigma.free_bits", "mu", "s"),
     _mutant("a penalty without its gradient", losses.L2, _does_nothing, "vae.l2", *DECODER),
     _mutant("a half in the penalty's gradient", losses.L2, _half_the_weight, "l2", "theta"),

@@ -45,6 +45,13 @@ def test_the_gradient_of_parallel_heads_is_their_sum(bound: Bound) -> None:
     np.testing.assert_allclose(heads.backward((dmu, ds)), dmu @ mu.W.value.T + ds @ s.W.value.T, rtol=1e-12)
 
 
+def test_heads_on_the_data_have_no_gradient_to_pass_on(bound: Bound) -> None:
+    heads = bound(Parallel(mu=Dense(3, 2, needs_dx=False), s=Dense(3, 2, needs_dx=False)))
+    heads.forward(_numbers(5, 3))
+    assert heads.backward((np.ones((5, 2)), np.ones((5, 2)))) is None
+    assert all(dense.W.grad.any() for dense in heads.heads.values())
+
+
 def test_as_many_gradients_as_heads_are_expected(bound: Bound) -> None:
     heads = bound(Parallel(mu=Dense(3, 2), s=Dense(3, 2)))
     heads.forward(_numbers(5, 3))

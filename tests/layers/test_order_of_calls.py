@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from npae.layers import CallOrderError, Chain, Dense, Node, Tanh, forget, inference
+from npae.layers.node import scale
 from npae.losses import SquaredError
 
 Bound = Callable[..., Any]
@@ -113,3 +114,13 @@ def test_everything_is_the_node_and_all_below_it() -> None:
     inner = Chain(tanh)
     outer = Chain(dense, inner)
     assert list(outer.everything()) == [outer, dense, inner, tanh]
+
+
+def test_a_weight_of_zero_switches_a_gradient_off_also_where_it_overflowed() -> None:
+    gradient = np.array([2.0, np.inf, np.nan])
+    scale(gradient, 1.0)
+    np.testing.assert_array_equal(gradient, [2, np.inf, np.nan])
+    scale(gradient, 0.5)
+    np.testing.assert_array_equal(gradient, [1, np.inf, np.nan])
+    scale(gradient, 0.0)
+    np.testing.assert_array_equal(gradient, [0, 0, 0])

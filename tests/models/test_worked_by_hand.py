@@ -165,7 +165,7 @@ def test_every_number_of_the_forward_pass_is_the_one_on_paper(model: AE) -> None
 
 
 def test_every_number_of_the_backward_pass_is_the_one_on_paper(model: AE) -> None:
-    model.objective(X, model.draw(0, 0, 2), None, {})
+    model.forward(X, model.draw(0, 0, 2), None, {})
     dx = model.likelihood.backward()
     found = {"dy": _list(dx)}
     for name, layer in zip(list(BACKWARD)[1:], reversed([*model.encoder.layers[1:], *model.decoder.layers]), strict=True):

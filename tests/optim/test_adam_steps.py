@@ -130,6 +130,12 @@ def test_the_schedule_multiplies_the_learning_rate_of_the_step_to_come(name: str
     np.testing.assert_allclose(adam.parameters.value, constant.parameters.value, rtol=1e-14)
 
 
+def test_the_rate_of_any_step_can_be_asked_for() -> None:
+    adam = Adam(_parameters("numpy"), 0.5, schedule=Schedule("linear", total=4))
+    assert [adam.rate(step) for step in range(4)] == [0.5, 0.375, 0.25, 0.125]
+    assert adam.steps == 0
+
+
 @pytest.mark.parametrize("option", ["learning_rate", "epsilon", "clip_norm"])
 @pytest.mark.parametrize("value", [0.0, -1.0, math.inf, math.nan])
 def test_a_number_that_must_be_above_zero_is_refused_by_name(option: str, value: float) -> None:

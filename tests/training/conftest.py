@@ -40,7 +40,15 @@ def train_as(few_digits: Path) -> Make:
     """train_as("vae", latent=3): a trainer for those settings, on little data and narrow layers."""
 
     def make(kind: str, **settings: Any) -> Trainer:
-        small = {"data": str(few_digits), "hidden": [8], "latent": 2, "batch_size": 24, "epochs": 4, "validation": "none", "backend": "numpy"}
+        small = {
+            "data": str(few_digits),
+            "hidden": [8],
+            "latent": 2,
+            "batch_size": 24,
+            "epochs": 4,
+            "validation": "none",
+            "backend": "numpy",
+        }
         return prepare(resolve(kind, flags=small | settings)).trainer
 
     return make

@@ -14,7 +14,8 @@ import pytest
 
 from npae.errors import InputError
 from npae.training import checkpoint
-from npae.training.checkpoint import read_manifest, restore_checkpoint, save_best, save_checkpoint, weights_file, write_json
+from npae.training.checkpoint import read_manifest, restore_checkpoint, save_best, save_checkpoint, weights_file
+from npae.training.files import write_json
 from npae.training.loop import Trainer
 from npae.training.model_file import load
 
@@ -69,7 +70,13 @@ def test_a_damaged_tensors_file_is_refused_by_name_and_left_as_it_is(damage: str
     content = path.read_bytes()
     middle = len(content) // 2
     flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
-    broken = {"truncated": content[:-7], "empty": b"", "one bit flipped": flipped, "appended to": content + b"\0", "another file": b"PK\3\4"}
+    broken = {
+        "truncated": content[:-7],
+        "empty": b"",
+        "one bit flipped": flipped,
+        "appended to": content + b"\0",
+        "another file": b"PK\3\4",
+    }
     if damage == "gone":
         path.unlink()
     else:

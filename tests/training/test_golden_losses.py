@@ -1,4 +1,4 @@
-"""Losses of small fixed trainings against stored numbers: a change of any default, stream, initialiser, formula or order of rows shows here.
+"""Losses of small fixed trainings against stored numbers: a change of a default, stream, initialiser, formula or order of rows shows here.
 
 The numbers on the digits are this engine's own, float64 and reference kernels; those on MNIST are its float32 ones. The published initial
 losses are another program's: the loss of one batch before the first step, with weights and batch of an unknown seed.
@@ -37,7 +37,18 @@ DIGITS: dict[str, dict[str, list[float]]] = {
 
 MNIST: dict[str, list[float]] = {  # the first 20 batches, seed 0
     "flux-ae": [
-        *(0.113677751, 0.090625118, 0.339314693, 0.0739359643, 0.111634646, 0.104272128, 0.108737191, 0.101295856, 0.089271027, 0.0722155272),
+        *(
+            0.113677751,
+            0.090625118,
+            0.339314693,
+            0.0739359643,
+            0.111634646,
+            0.104272128,
+            0.108737191,
+            0.101295856,
+            0.089271027,
+            0.0722155272,
+        ),
         *(0.0756968977, 0.0690286221, 0.0685795287, 0.068157012, 0.0709040348, 0.0645595372, 0.0660735286, 0.0674487372, 0.0682901018),
         0.067811812,
     ],

@@ -12,7 +12,8 @@ import pytest
 
 from npae.data.batches import batch_indices
 from npae.errors import InputError
-from npae.training.averages import Averages, evaluation_seed
+from npae.noise import evaluation_seed
+from npae.training.averages import Averages
 from npae.training.history import History
 from npae.training.loop import Trainer
 

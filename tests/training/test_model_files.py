@@ -68,7 +68,8 @@ def test_a_path_may_be_text_and_is_returned(tmp_path: Path) -> None:
 
 
 def test_numbers_of_numpy_in_the_settings_can_be_saved(tmp_path: Path) -> None:
-    model = npae.WAE(6, (5,), 2, seed=np.int64(3), lambda_=np.float64(2.0), bandwidth=np.float64(1.5), backend="numpy")
+    numbers: dict[str, Any] = {"seed": np.int64(3), "lambda_": np.float64(2.0), "bandwidth": np.float64(1.5)}
+    model = npae.WAE(6, (5,), 2, **numbers, backend="numpy")
     loaded = npae.load(npae.save(model, tmp_path / "m.safetensors"), backend="numpy")
     assert loaded.parameters.value.tobytes() == model.parameters.value.tobytes()
     assert (loaded.spec["seed"], loaded.spec["lambda_"], loaded.spec["bandwidth"]) == (3, 2.0, 1.5)

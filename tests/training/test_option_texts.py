@@ -73,6 +73,7 @@ UNREADABLE: list[tuple[str, str, str]] = [
     ("validation", "nan", "a share between 0 and 1"),
     ("validation", "some", "a share between 0 and 1"),
     ("bandwidth", "nan", "finite"),
+    ("data", "", "empty"),
     ("dtype", "float16", "float32, float64"),
     ("backend", "torch", "numpy, numba, cupy"),
     ("posterior", "logvar", "log_std"),

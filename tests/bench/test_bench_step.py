@@ -1,0 +1,143 @@
+"""`python -m bench step`: agreement before timing, who is absent, bad input, and the whole of it once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import step
+from bench.__main__ import main
+from bench.interleave import Plan
+from bench.machine import VARIABLES, cores, installed, pinned
+from bench.problem import MODELS, answer, make_model, read, settings_of, write_model
+from bench.step import Disagreement, check, command
+from bench.workers import Worker
+
+ROOT = Path(__file__).parents[2]
+TRUTH = {"terms": {"nll": 200.0, "kl": 3.0}, "later": 190.0}
+
+
+def test_a_contender_within_the_tolerances_agrees() -> None:
+    found = {"terms": {"nll": 200.0, "kl": 3.0 * (1 + 9e-6)}, "later": 190.0 * (1 + 9e-5)}
+    assert check("torch", "vae", found, TRUTH) == pytest.approx(9e-6, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ({"terms": {"nll": 200.0, "kl": 3.0001}, "later": 190.0}, r"torch disagrees on vae: kl is 3\.0001, the truth is 3"),
+        ({"terms": {"nll": 200.0}, "later": 190.0}, "kl is nan"),
+        ({"terms": {"nll": 200.0, "kl": 3.0}, "later": 190.1}, r"total after three steps is 190\.1"),
+        ({"terms": {"nll": float("nan"), "kl": 3.0}, "later": 190.0}, "nll is nan"),
+    ],
+)
+def test_a_contender_that_computes_something_else_is_named_with_the_numbers(found: dict[str, Any], message: str) -> None:
+    with pytest.raises(Disagreement, match=message):
+        check("torch", "vae", found, TRUTH)
+
+
+def test_a_disagreement_stops_the_bench_with_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def disagree(**_: object) -> None:
+        check("jax", "wae", {"terms": {}, "later": 0.0}, TRUTH)
+
+    monkeypatch.setattr(step, "run", disagree)
+    assert main(["step"]) == 1
+    assert "jax disagrees on wae: nll is nan, the truth is 200" in capsys.readouterr().err
+
+
+def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(step, "installed", lambda package: None if package == "jaxlib" else "1.0")
+    monkeypatch.setattr(step, "write_data", lambda folder: "no data")
+    monkeypatch.setattr(step, "bench_model", lambda *arguments: [])
+    assert main(["step", "--models", "ae", "--peers", "jax"]) == 0
+    assert "jax is absent: not installed: pip install -e '.[bench]'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["step", "--models", "vea"], "--models 'vea' is not known; did you mean 'vae'?"),
+        (["step", "--peers", "tensorflow"], "--peers 'tensorflow' is not known"),
+        (["step", "--backends", "none", "--peers", "none"], "nothing to measure"),
+        (["step", "--threads", "4096"], "--threads 4096: this process may use"),
+        (["step", "--rounds", "0"], "--rounds 0 is not above 0"),
+        (["step", "--json", "no/such/folder/result.json"], "its folder does not exist"),
+        (["kernels", "--kernels", "mmd_rfb"], "did you mean 'mmd_rbf'?"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_threads_are_pinned_by_cores_and_by_variables() -> None:
+    before = cores()
+    with pinned(1) as variables:
+        assert cores() == 1
+        assert variables == dict.fromkeys(VARIABLES, "1")
+    assert cores() == before
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_numba_agrees_with_the_truth(model: str, small_problem: Path) -> None:
+    truth = write_model(small_problem, model, 20)
+    problem = read(small_problem, model)
+    found = answer(*make_model(settings_of(model, "numba"), problem.parameters), problem.x, problem.noise)
+    check("numba", model, found, truth)
+
+
+def test_the_problem_is_hard_enough_to_tell_a_wrong_optimiser(small_problem: Path) -> None:
+    truth = write_model(small_problem, "vae", 20)
+    problem = read(small_problem, "vae")
+    network, adam = make_model(settings_of("vae", "numpy"), problem.parameters)
+    adam.learning_rate *= 1.01
+    with pytest.raises(Disagreement, match="total after three steps"):
+        check("numpy", "vae", answer(network, adam, problem.x, problem.noise), truth)
+
+
+@pytest.mark.parametrize("peer", ["torch", "jax"])
+def test_a_peer_agrees_with_the_truth_and_then_steps(peer: str, small_problem: Path, tmp_path: Path) -> None:
+    if installed(peer) is None:
+        pytest.skip(f"needs {peer}: pip install -e '.[bench]'")
+    truth = write_model(small_problem, "wae", 20)
+    with Worker(peer, command(peer, small_problem, "wae"), folder=tmp_path, variables={"OMP_NUM_THREADS": "1"}) as worker:
+        check(peer, "wae", worker.ask("agree"), truth)
+        assert worker.ask("steps", count=1)["steps"] >= 1
+        assert worker.ask("about")["peak_bytes"] > 1e6
+
+
+def test_the_whole_runs_and_leaves_ratios_as_json(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    options = "--models ae --backends numpy,numba --peers none --rounds 2 --seconds 0.02 --patience 0"
+    run = [sys.executable, "-m", "bench", "step", *options.split(), "--json", str(result)]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "numba / this" in done.stdout
+    content = json.loads(result.read_text())
+    assert {"command", "date", "machine", "versions", "rows"} <= set(content)
+    assert content["machine"]["cpu"]
+    rows = {row["name"]: row for row in content["rows"]}
+    assert rows["numba"]["base_over_this"] == {"q1": 1.0, "median": 1.0, "q3": 1.0}
+    assert rows["numpy"]["base_over_this"]["median"] > 0
+    assert len(rows["numpy"]["rounds"]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_patience_is_shared_by_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[Plan] = []
+
+    def remember(*arguments: Any) -> list[dict[str, Any]]:
+        plans.append(arguments[-1])
+        return []
+
+    monkeypatch.setattr(step, "write_data", lambda folder: "no data")
+    monkeypatch.setattr(step, "bench_model", remember)
+    step.run(models="ae,vae,wae", backends="numpy", peers="none", batch=100, threads=1, plan=Plan(1, 0.1, 60.0))
+    assert [plan.patience for plan in plans] == [20.0, 20.0, 20.0]
