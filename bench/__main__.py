@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.errors import BenchError
 from npae.cli import Parser
 from npae.errors import InputError
 
@@ -25,15 +26,13 @@ def parser() -> argparse.ArgumentParser:
     """Two commands."""
     top = Parser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
-    step = commands.add_parser("step", help="one training step", description="One training step, in npae and in other frameworks.")
+    step = _command(commands, "step", "one training step, in npae and in other frameworks", "--models vae --peers torch --threads 1")
     step.add_argument("--models", default="ae,vae,wae", help="of ae, vae, wae (default: all)")
     step.add_argument("--backends", default="numpy,numba", help="npae's: numpy, numba, or none (default: both)")
     step.add_argument("--peers", default="torch,jax", help="torch, jax, or none (default: both)")
     step.add_argument("--batch", type=int, default=100, help="rows in a batch (default: 100)")
     step.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")
-    kernels = commands.add_parser(
-        "kernels", help="each kernel against its reference", description="Each compiled kernel and its reference."
-    )
+    kernels = _command(commands, "kernels", "each compiled kernel and its reference", "--kernels mmd_rbf,adam --json result.json")
     kernels.add_argument("--kernels", default="all", help="names, with commas between (default: all)")
     for command, seconds in ((step, 0.3), (kernels, 0.1)):
         command.add_argument("--rounds", type=int, default=9, help="measurements of each (default: 9)")
@@ -42,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--patience", type=float, default=60.0, help=patience)
         command.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     return top
+
+
+def _command(commands: Any, name: str, text: str, example: str) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text, epilog=f"example: python -m bench {name} {example}"
+    )
+    return added
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -92,7 +98,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"bench: error: {error}", file=sys.stderr)
         return 2
-    except RuntimeError as error:  # Disagreement, WorkerError
+    except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

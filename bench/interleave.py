@@ -23,10 +23,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 PARTS = 4  # a measurement is about so many calls: few enough to cost nothing, enough not to overshoot
-QUIET, WINDOW = (
-    0.1,
-    0.1,
-)  # others may use a tenth of a core; seconds that a look at them lasts, and that waiting threads have to fall asleep
+QUIET = 0.1  # others may use a tenth of a core
+WINDOW = 0.1  # seconds that a look at them lasts, and that the threads of the one measured before have to fall asleep
 STAT, TICK = Path("/proc/stat"), 0.01  # Linux counts processor time in hundredths of a second
 
 

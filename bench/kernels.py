@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from bench.errors import Disagreement
 from bench.interleave import Measure, Plan, Sample, interleaved
 from bench.machine import machine, pinned, software
 from bench.ratios import paired_ratio, quartiles
-from bench.step import Disagreement, names
+from bench.step import names
+from npae.errors import InputError
 from npae.kernels.kernel import EXACT, Kernel
 from npae.kernels.registry import KERNELS, resolve
 
@@ -96,9 +98,11 @@ def run(*, kernels: str, plan: Plan) -> dict[str, Any]:
     from threadpoolctl import threadpool_limits
 
     chosen = list(KERNELS) if kernels == "all" else names("--kernels", kernels, tuple(KERNELS))
+    if not chosen:
+        raise InputError(f"--kernels {kernels}: nothing to measure; name some of {', '.join(KERNELS)}, or all")
     rows = []
-    with pinned(1), threadpool_limits(1):
-        where = machine(1)
+    with pinned(1) as variables, threadpool_limits(1):
+        where = machine(1) | {"variables": variables}
         for name in chosen:
             print(f"{name}: {plan.rounds} rounds of {plan.seconds:g} s", file=sys.stderr)
             rows += [bench_kernel(KERNELS[name], size, plan) for size in sizes(KERNELS[name])]

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.errors import Disagreement
 from bench.interleave import Measure, Plan, Sample, interleaved
 from bench.machine import installed, machine, pinned, software
 from bench.problem import MODELS, write_data, write_model
@@ -30,10 +31,6 @@ from npae.errors import InputError, nearest
 BACKENDS = ("numpy", "numba")
 PEERS = {"torch": ("torch",), "jax": ("jax", "jaxlib")}  # name -> the packages whose versions say what it is
 AT_START, LATER, FLOOR = 1e-5, 1e-4, 0.1
-
-
-class Disagreement(RuntimeError):
-    """A contender computes something else: its times would mean nothing."""
 
 
 def names(flag: str, text: str, known: Sequence[str]) -> list[str]:
@@ -123,8 +120,7 @@ def run(*, models: str, backends: str, peers: str, batch: int, threads: int, pla
         data = write_data(folder)
         for model in chosen:
             print(f"{model}: {', '.join(contenders)}; {plan.rounds} rounds of {plan.seconds:g} s each", file=sys.stderr)
-            rows += bench_model(
-                model, contenders, folder, variables, batch, dataclasses.replace(plan, patience=plan.patience / len(chosen))
-            )
+            share = dataclasses.replace(plan, patience=plan.patience / len(chosen))
+            rows += bench_model(model, contenders, folder, variables, batch, share)
     packages = [package for name in asked for package in PEERS[name]]
     return {"machine": where, "versions": software(*packages), "data": data, "batch": batch, "rows": rows}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from bench.interleave import QUIET
 from bench.ratios import quartiles
 from npae.cli.screen import show, table_of
 
@@ -23,6 +24,9 @@ def show_step(result: Mapping[str, Any]) -> None:
     for row in result["rows"]:
         if "absent" in row:
             show("", escape(f"{row['name']} is absent: {row['absent']}"))
+    disturbed = [f"{row['name']} on {row['model']}" for row in measured if quartiles(row["others"]).median > QUIET]
+    if disturbed:
+        show("", f"disturbed by other processes, do not rely on: {', '.join(disturbed)}; give more --patience, or --threads 1")
     libraries = {f"{row['name']:<9} {row['blas']}": None for row in measured}
     show("", *libraries)
 
@@ -57,10 +61,9 @@ def _spread(of: Mapping[str, float], form: str) -> str:
 
 def _show_machine(result: Mapping[str, Any]) -> None:
     where = result["machine"]
-    show(f"machine   {where['cpu']}, {where['cores']} cores, {where['threads']} threads used, load before {where['load_before']}")
-    show(f"software  python {where['python']}, {_pairs(result['versions'].items())}")
+    variables = " ".join(f"{name}={value}" for name, value in where["variables"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    show(f"machine   {where['cpu']}, {where['cores']} cores, load before {where['load_before']}")
+    show(f"threads   {where['threads']}, on cores {where['cores_used']}, {variables}")
+    show(f"software  python {where['python']}, {versions}")
     show("times     median (quartiles) of the rounds; ratios are taken within a round; others: cores that other processes kept busy")
-
-
-def _pairs(items: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in items)

@@ -19,11 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bench.errors import WorkerError
+
 ROOT = Path(__file__).resolve().parents[1]
-
-
-class WorkerError(RuntimeError):
-    """A peer that was started does not work."""
 
 
 def serve(prepare: Callable[[], object]) -> None:

@@ -48,7 +48,8 @@ def test_every_npae_command_of_the_readme_runs(elsewhere: Path) -> None:
     commands = _commands()
     assert any(command.startswith("train vae") for command in commands)
     for command in commands:
-        done = subprocess.run([sys.executable, "-m", "npae", *shlex.split(command)], cwd=elsewhere, capture_output=True, text=True, check=False)
+        line = [sys.executable, "-m", "npae", *shlex.split(command)]
+        done = subprocess.run(line, cwd=elsewhere, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"npae {command}: {done.stderr}"
     assert (elsewhere / "runs" / "vae-digits" / "figures" / "reconstructions.png").is_file()
 

@@ -21,6 +21,8 @@ from npae.models import AE
 from npae.training.files import write_npz
 from npae.training.run import load_dataset, open_run, split_of
 
+SHOWN = 100  # in the picture; the arrays hold all
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, and how many."""
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     like = binarise_held_out(split_of(configuration, dataset).train.rows, configuration["binarise"], configuration["seed"])
     x = draw_samples(model, arguments.rows, seed=arguments.seed, like=like)
     table = write_npz(arguments.run / "generated.npz", x=undo_scaling(x, dataset.scaling))
-    picture = save(samples(x, dataset.image_shape), arguments.run / "figures" / "generated.png")
+    picture = save(samples(x[:SHOWN], dataset.image_shape), arguments.run / "figures" / "generated.png")
     origin = "a Gaussian fitted to the training codes (a plain autoencoder has no prior)" if isinstance(model, AE) else "the prior N(0, I)"
     if arguments.json:
         print(json.dumps({"rows": len(x), "codes_from": origin, "arrays": str(table), "picture": str(picture)}))

@@ -20,8 +20,8 @@ from npae.cli.progress import progress_for
 from npae.errors import InputError
 from npae.models import MODELS
 from npae.presets import preset_names
-from npae.training.checkpoint import restore_checkpoint, save_best, save_checkpoint
-from npae.training.configuration import Configuration, check_fits, resolve, stored
+from npae.training.checkpoint import restore_checkpoint, save_checkpoint
+from npae.training.configuration import Configuration, absolute_data, check_fits, resolve, stored
 from npae.training.options import OPTIONS, help_text, parse
 from npae.training.options import option as option_of
 from npae.training.run import Run, check_same_data, describe, make_folder, new_folder, prepare
@@ -86,6 +86,8 @@ def _configuration(arguments: argparse.Namespace, flags: dict[str, Any]) -> tupl
     before = stored(arguments.resume)
     if arguments.model not in (None, before.name, before.model):
         raise InputError(f"--resume {arguments.resume} is a run of {before.name}, not of {arguments.model}")
+    if "data" in flags:
+        flags["data"] = absolute_data(flags["data"])
     for key, value in flags.items():
         check_fits(key, before.model)
         if key not in CHANGEABLE and before[key] != value:
@@ -112,7 +114,6 @@ def _train(training: Run, folder: Path, *, quiet: bool) -> int:
             save_checkpoint(trainer, folder)
             return 130
     save_checkpoint(trainer, folder)
-    save_best(trainer, folder)
     if trainer.best.epoch:
         trainer.use_best()
     if trainer.history:

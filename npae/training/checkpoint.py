@@ -45,6 +45,7 @@ def save_checkpoint(trainer: Trainer, run: Path) -> None:
     for old in folder.glob("last-*.safetensors"):
         if old != path:
             old.unlink()
+    save_best(trainer, run)
 
 
 def _manifest(trainer: Trainer, tensors: Path, digest: str) -> dict[str, Any]:

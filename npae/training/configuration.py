@@ -73,10 +73,15 @@ def resolve(name: str | None, *, file: Path | None = None, flags: Mapping[str, A
             check_fits(known, model)
             values[known] = check(known, value)
             origins[known] = origin
-    if values["data"] not in CATALOGUE and Path(values["data"]).expanduser().exists():
-        values["data"] = str(Path(values["data"]).expanduser().resolve())  # a run is found again from any folder
+    values["data"] = absolute_data(values["data"])
     values["backend"], origins["backend"] = _backend(values["backend"], origins["backend"])
     return Configuration(chosen, model, values, origins)
+
+
+def absolute_data(data: str) -> str:
+    """A path from the root, so that the run finds its data again from any folder; a name of the catalogue stays."""
+    path = Path(data).expanduser()
+    return data if data in CATALOGUE or not path.exists() else str(path.resolve())
 
 
 def stored(run: Path) -> Configuration:

@@ -12,8 +12,8 @@ import pytest
 
 from bench import interleave, kernels
 from bench.__main__ import main
+from bench.errors import Disagreement
 from bench.kernels import check, sizes
-from bench.step import Disagreement
 from npae.kernels.registry import KERNELS, resolve
 
 QUICK = ["--rounds", "2", "--seconds", "0.001", "--patience", "0"]

@@ -12,10 +12,11 @@ import pytest
 
 from bench import step
 from bench.__main__ import main
+from bench.errors import Disagreement
 from bench.interleave import Plan
 from bench.machine import VARIABLES, cores, installed, pinned
 from bench.problem import MODELS, answer, make_model, read, settings_of, write_model
-from bench.step import Disagreement, check, command
+from bench.step import check, command
 from bench.workers import Worker
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,7 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, 
         (["step", "--rounds", "0"], "--rounds 0 is not above 0"),
         (["step", "--json", "no/such/folder/result.json"], "its folder does not exist"),
         (["kernels", "--kernels", "mmd_rfb"], "did you mean 'mmd_rbf'?"),
+        (["kernels", "--kernels", "none"], "nothing to measure"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from bench import interleave
+from bench.errors import WorkerError
 from bench.interleave import Plan, interleaved
 from bench.ratios import paired_ratio
 from bench.step import measure_of
-from bench.workers import Worker, WorkerError
+from bench.workers import Worker
 
 FAKE = """
 import random, sys

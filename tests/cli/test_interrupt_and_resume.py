@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+import npae as library
 from npae.cli.progress import TrainingProgress
 from npae.models import Model
 from npae.optim import Adam
@@ -144,6 +145,32 @@ def test_more_epochs_can_be_added(npae: Any, few: Path) -> None:
 def test_naming_the_same_settings_again_is_allowed(npae: Any, run_of: Any) -> None:
     folder = run_of("vae")
     assert npae("train", "vae", "--resume", folder, "--latent", 2, "--hidden", 8, "--set", "beta=1").status == 0
+
+
+def test_naming_the_same_data_again_is_allowed(npae: Any, few: Path) -> None:
+    shutil.copy(few, "mine.npz")
+    npae("train", "ae", *TRAIN, "--data", "mine.npz", "--out", "run")
+    assert npae("train", "ae", "--resume", "run", "--data", "mine.npz").status == 0
+
+
+def test_an_interrupted_run_stands_for_its_best_weights_so_far(npae: Any, few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it was finished once, and had other best weights then."""
+    npae("train", "ae", *TRAIN, "--data", few, "--out", "run")
+    with monkeypatch.context() as patch:
+        ctrl_c_after(patch, TrainingProgress, "on_batch", 10)
+        assert npae("train", "--resume", "run", "--epochs", 9).status == 130
+    manifest = json.loads(Path("run/checkpoint/last.json").read_text())
+    assert manifest["best"]["epoch"] > 3
+    best = load_file(Path("run/checkpoint", manifest["tensors"]))["best.parameters"]
+    assert library.load("run", backend="numpy").parameters.value.tobytes() == best.tobytes()
+
+
+def test_a_schedule_is_not_bent_by_more_epochs(npae: Any, few: Path) -> None:
+    npae("train", "ae", *TRAIN, "--data", few, "--set", "schedule=cosine", "--out", "run")
+    said = npae("train", "--resume", "run", "--epochs", 9)
+    assert said.status == 2
+    assert "cosine" in said.err
+    assert npae("train", "--resume", "run", "--epochs", 3).status == 0
 
 
 REFUSED: dict[str, tuple[list[str], list[str]]] = {

@@ -17,6 +17,8 @@ from PIL import Image
 import npae as library
 from npae.cli import progress
 from npae.figures import run_figures
+from npae.training import loop
+from npae.training.averages import Averages
 from npae.training.history import History
 
 SMALL = ("--epochs", 2, "--hidden", 8, "--backend", "numpy")
@@ -75,6 +77,9 @@ def test_the_files_of_a_run_can_be_read_and_agree(npae: Any) -> None:
     assert environment["data"]["name"] == "digits"
     assert environment["data"]["train"] == [1500, 64]
     assert environment["versions"]["numpy"] == np.__version__
+    assert {library["user_api"] for library in environment["blas"]} >= {"blas"}
+    assert {"python", "system", "cpu", "cores", "variables"} <= environment.keys()
+    assert re.fullmatch("[0-9a-f]{64}", environment["data"]["fingerprint"])
     rows = [json.loads(line) for line in Path("run/history.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2]
     manifest = json.loads(Path("run/checkpoint/last.json").read_text())
@@ -195,6 +200,16 @@ def test_early_stopping_is_said(npae: Any) -> None:
     epochs = len(Path("run/history.jsonl").read_text().splitlines())
     assert epochs < 50
     assert f"stopped early after {epochs}" in said.out
+
+
+def test_the_pictures_are_those_of_the_best_weights(npae: Any, few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[bytes] = []
+    losses = iter([3.0, 1.0, 2.0])
+    monkeypatch.setattr(loop, "evaluate_terms", lambda *arguments, **named: Averages({"total": next(losses)}, 1, 1))
+    monkeypatch.setattr(run_figures, "draw_run", lambda run, folder: drawn.append(run.model.parameters.value.tobytes()))
+    said = npae("train", "ae", "--data", few, "--hidden", 8, "--backend", "numpy", "--epochs", 3, "--out", "run")
+    assert "weights of epoch 2 kept (best validation loss 1.0000)" in said.out
+    assert drawn == [library.load("run", backend="numpy").parameters.value.tobytes()]
 
 
 def test_checkpoints_are_written_while_training(npae: Any, monkeypatch: pytest.MonkeyPatch) -> None:

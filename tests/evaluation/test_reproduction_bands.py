@@ -127,6 +127,21 @@ def test_the_numbers_of_a_seed_are_those_of_its_training(publish: Publish) -> No
     assert found.runs[0].epochs != found.runs[1].epochs
 
 
+def test_each_term_stands_there_with_its_weight(publish: Publish) -> None:
+    found = reproduce(publish(model="vae", more="beta = 0.5\nl2 = 0.01"), 3)
+    trainer = prepare(resolve("tiny", flags={"seed": 2})).trainer
+    trainer.run()
+    run, row = found.runs[2], trainer.history[1]["train"]
+    assert run.per_image[1] == pytest.approx({"nll": row["nll"], "kl": 0.5 * row["kl"], "l2": 0.01 * row["l2"]}, rel=1e-12)
+    for epoch in run.epochs:
+        assert sum(value for name, value in epoch.items() if name != "total") == pytest.approx(epoch["total"], rel=1e-9)
+
+
+def test_a_mean_over_features_is_given_per_image_too(publish: Publish) -> None:
+    run = reproduce(publish(more='reconstruction = "mean_squared_error"'), 3).runs[0]
+    assert run.per_image[0]["reconstruction"] == pytest.approx(64 * run.epochs[0]["reconstruction"] / 3, rel=1e-12)
+
+
 def test_the_initial_losses_are_those_of_batches_before_any_step(publish: Publish) -> None:
     run = reproduce(publish(), 3).runs[1]
     fresh = prepare(resolve("tiny", flags={"seed": 1}))

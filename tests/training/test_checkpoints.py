@@ -14,7 +14,7 @@ import pytest
 
 from npae.errors import InputError
 from npae.training import checkpoint
-from npae.training.checkpoint import read_manifest, restore_checkpoint, save_best, save_checkpoint, weights_file
+from npae.training.checkpoint import read_manifest, restore_checkpoint, save_checkpoint, weights_file
 from npae.training.files import write_json
 from npae.training.loop import Trainer
 from npae.training.model_file import load
@@ -52,16 +52,16 @@ def run(train_as: Make, stop_at: StopAt, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_checkpoint_is_two_files_and_the_older_tensors_are_gone(run: Path, train_as: Make) -> None:
+def test_a_checkpoint_is_two_files_and_the_best_weights_and_the_older_tensors_are_gone(run: Path, train_as: Make) -> None:
     before = tensors_of(run)
-    assert {path.name for path in (run / "checkpoint").iterdir()} == {"last.json", before.name}
+    assert {path.name for path in (run / "checkpoint").iterdir()} == {"last.json", before.name, "best.safetensors"}
     resumed = train_as("vae", validation=0.2)
     restore_checkpoint(resumed, run)
     resumed.run()
     save_checkpoint(resumed, run)
     after = tensors_of(run)
     assert after != before
-    assert {path.name for path in (run / "checkpoint").iterdir()} == {"last.json", after.name}
+    assert {path.name for path in (run / "checkpoint").iterdir()} == {"last.json", after.name, "best.safetensors"}
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "one bit flipped", "appended to", "gone", "another file"])
@@ -240,8 +240,6 @@ def test_the_weights_that_stand_for_a_run_are_its_best(train_as: Make, tmp_path:
     trainer.best.epoch, trainer.best.parameters = 1, trainer.model.parameters.value + 1
     last = trainer.model.parameters.value.copy()
     save_checkpoint(trainer, tmp_path)
-    assert load(tmp_path, backend="numpy").parameters.value.tobytes() == last.tobytes()
-    save_best(trainer, tmp_path)
     assert trainer.model.parameters.value.tobytes() == last.tobytes()
     assert load(tmp_path, backend="numpy").parameters.value.tobytes() == (last + 1).tobytes()
 
@@ -250,7 +248,6 @@ def test_without_validation_no_best_weights_are_stored(train_as: Make, tmp_path:
     trainer = train_as("ae", epochs=1)
     trainer.run()
     save_checkpoint(trainer, tmp_path)
-    save_best(trainer, tmp_path)
     assert weights_file(tmp_path) == tensors_of(tmp_path)
 
 

@@ -6,15 +6,18 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from npae.errors import InputError
 from npae.models import MODELS
+from npae.optim import Schedule
 from npae.presets import preset_names
 from npae.training.configuration import Configuration, build_model, read_toml, resolve, stored
-from npae.training.options import OPTIONS
+from npae.training.options import OF_THE_MODEL, OPTIONS
+from npae.training.run import prepare
 
 NAMES = [*MODELS, *preset_names()]
 
@@ -260,3 +263,26 @@ def test_the_model_is_built_from_every_option_that_applies_to_it(name: str) -> N
     assert (model.kind, model.features, model.latent) == (name, 11, 3)
     for key, value in (flags | extra).items():
         assert model.spec[OPTIONS[key].argument] == value
+
+
+def test_the_training_is_set_up_from_every_option_that_is_not_the_models(few_digits: Path) -> None:
+    """Each value is another one than the default, so that one left out shows."""
+    optimizer = {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "epsilon": 1e-3, "epsilon_placement": "uncorrected", "clip_norm": 2.0}
+    schedule = {"schedule": "step", "warmup": 3, "decay": 0.5}
+    loop = {"epochs": 4, "batch_size": 50, "seed": 9, "shuffle": False, "drop_last": True, "binarise": "dynamic", "patience": 2}
+    rows = {"data": str(few_digits), "validation": 0.25, "scale": "none", "image_shape": [4, 16]}
+    model = {"backend": "numpy", "dtype": "float64", "hidden": [3], "latent": 2}
+    chosen = optimizer | schedule | loop | rows | model
+    assert set(chosen) >= {key for key, one in OPTIONS.items() if one.default is not OF_THE_MODEL}
+    run = prepare(resolve("ae", flags=chosen))
+    for key, value in optimizer.items():
+        assert getattr(run.trainer.optimizer, key) == value, key
+    assert run.trainer.optimizer.schedule == Schedule("step", total=4 * (90 // 50), warmup=3, decay=0.5)
+    for key, value in loop.items():
+        assert getattr(run.trainer, key) == value, key
+    assert (len(run.trainer.x), run.dataset.image_shape, run.trainer.x.dtype) == (90, (4, 16), np.float64)
+
+
+def test_without_clipping_there_is_none(few_digits: Path) -> None:
+    flags = {"data": str(few_digits), "backend": "numpy", "clip_norm": 0.0, "hidden": [3]}
+    assert prepare(resolve("ae", flags=flags)).trainer.optimizer.clip_norm is None

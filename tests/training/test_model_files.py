@@ -104,6 +104,17 @@ def test_a_foreign_safetensors_file_is_refused_in_one_line(name: str, tmp_path: 
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("stated", ["npae 2", "pt", None])
+def test_the_format_is_read_before_anything_else(stated: str | None, tmp_path: Path) -> None:
+    """All its tensors fit; what they mean in another version nobody knows."""
+    model = npae.VAE(6, (5,), 2, backend="numpy")
+    tensors = {name: model.parameters[name].value for name in model.parameters.names()}
+    header = {"kind": "vae", "spec": SPEC} | ({} if stated is None else {"format": stated})
+    save_file(tensors, tmp_path / "other.safetensors", metadata=header)
+    with pytest.raises(InputError, match=r"other\.safetensors holds no npae model .*expected 'npae 1'"):
+        npae.load(tmp_path / "other.safetensors", backend="numpy")
+
+
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text", "a zip", "a pickle", "its header cut"])
 def test_a_damaged_model_file_is_refused_in_one_line(damage: str, tmp_path: Path) -> None:
     path = npae.save(npae.AE(6, (5,), 2, backend="numpy"), tmp_path / "m.safetensors")
