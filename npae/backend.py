@@ -72,6 +72,10 @@ class NumbaBackend(Backend):
 
     def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
         """out (+)= a @ b as BLAS sees it: Fortran order, so out^T = b^T a^T on the same memory."""
+        if not (out.flags.c_contiguous and a.dtype == b.dtype == out.dtype):
+            raise TypeError(
+                f"matmul {a.dtype} x {b.dtype} -> {out.dtype}: one dtype is needed, and a C-contiguous out (gemm would fill a copy)"
+            )
         left, transpose_left = (b.T, 0) if b.flags.c_contiguous else (b, 1)
         right, transpose_right = (a.T, 0) if a.flags.c_contiguous else (a, 1)
         self._gemm[out.dtype](1.0, left, right, float(accumulate), out.T, transpose_left, transpose_right, 1)

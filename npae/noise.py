@@ -3,8 +3,8 @@
 A number depends on where it is used and on nothing else, so a step can be replayed, a gradient checked with its noise frozen, and a
 batch split over ranks without changing a digit. Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
 
-    normal(seed, stream, step, rows) (B, C)      standard normal
-    uniform(seed, stream, step, rows) (B, C)     uniform on [0, 1)
+    normal(backend, seed, stream, step, rows, out (B, C))      standard normal
+    uniform(backend, seed, stream, step, rows, out (B, C))     uniform on [0, 1)
 
 Streams are constants below: two uses never share one. `Noise` holds what one training step needs, by name.
 """
@@ -67,7 +67,17 @@ def row_numbers(rows: int | range | Array) -> Array:
     """`rows` of a draw as indices: a count n means rows 0 .. n-1 of the step's whole batch."""
     if isinstance(rows, int | np.integer):
         return np.arange(rows, dtype=np.int64)
-    return np.ascontiguousarray(rows, dtype=np.int64)
+    numbers = np.ascontiguousarray(rows)
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+        raise InputError(f"rows {rows!r} are not whole numbers: give a count, a range, or an array of row numbers")
+    return numbers.astype(np.int64, copy=False)
+
+
+def check_step(step: int) -> int:
+    """A step number is a whole number that fits Philox's 32-bit counter."""
+    if isinstance(step, bool) or not isinstance(step, int | np.integer) or not 0 <= step < 2**32:
+        raise InputError(f"step {step!r} is not a whole number from 0 to 2^32 - 1")
+    return int(step)
 
 
 def normal(backend: Backend, seed: int, stream: int, step: int, rows: Array, out: Array) -> Array:

@@ -33,8 +33,13 @@ class TensorCheck:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; an infinite order (a linear dependence) is null."""
-        order = None if math.isinf(self.order) else self.order
-        return {**vars(self), "shape": list(self.shape), "index": list(self.index), "order": order, "passed": self.passed}
+        numbers = {name: _finite(getattr(self, name)) for name in ("error", "analytic", "numeric", "order")}
+        return {**vars(self), **numbers, "shape": list(self.shape), "index": list(self.index), "passed": self.passed}
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Report:
     @property
     def error(self) -> float:
         """The largest relative error of all; NaN if one is."""
-        return self.worst.error
+        return max((row.error for row in self.rows), key=lambda error: (math.isnan(error), error))
 
     @property
     def worst(self) -> TensorCheck:
@@ -71,6 +76,8 @@ class Report:
 
     def __str__(self) -> str:
         verdict = "passed" if self.passed else "FAILED"
+        if not self.rows:
+            return "FAILED: nothing was checked"
         worst = self.worst
         order = "" if worst.order >= ORDER else f", Taylor order {worst.order:.2f}"
         return (
@@ -81,4 +88,4 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"passed": self.passed, "error": self.error, "tolerance": TOLERANCE, "rows": [row.as_dict() for row in self.rows]}
+        return {"passed": self.passed, "error": _finite(self.error), "tolerance": TOLERANCE, "rows": [row.as_dict() for row in self.rows]}

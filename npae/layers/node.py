@@ -7,7 +7,8 @@ What this base class gives every layer and loss:
 * `bind`: the backend and the dtype, handed down to the children once the model is built;
 * `buffer`: an array by name and shape that is allocated once and reused, so a training step allocates nothing;
 * `parameters`: every parameter below this node, by dotted name;
-* the order of calls: forward twice before its backward, or backward without a forward, raises. Inside `inference(node)` forward is free.
+* the order of calls: forward twice before its backward, or backward without a forward, raises. Inside `inference(node)` a forward
+  expects no backward; while a recorded forward still waits for its own, it raises too.
 """
 
 from __future__ import annotations

@@ -53,6 +53,12 @@ class Model(Node):
         model.spec = {name: value for name, value in bound.arguments.items() if name != "self"}
         return model
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The same model anew, with its parameters copied."""
+        twin = type(self)(**self.spec)
+        twin.parameters.value[...] = self.parameters.value
+        return twin
+
     def build(self, *, seed: int, dtype: str, backend_name: str | None) -> None:
         """Bind every node to the backend and lay all parameters into one vector."""
         chosen: Backend = backend(backend_name)
@@ -68,7 +74,7 @@ class Model(Node):
 
     def draw(self, seed: int, step: int, rows: int | range | Array, *, out: Noise | None = None) -> Noise:
         """The random numbers of one step for those rows of its batch; into the arrays of `out` if given."""
-        numbers = streams.row_numbers(rows)
+        numbers, step = streams.row_numbers(rows), streams.check_step(step)
         xp, arrays = self.backend.xp, {}
         for name, (stream, distribution, columns) in self.noise_columns().items():
             array = xp.empty((len(numbers), columns), self.dtype) if out is None else out[name]
@@ -139,9 +145,14 @@ class Model(Node):
 
     def decode(self, z: Array) -> Array:
         """Data space from codes: (N, F); probabilities for a Bernoulli."""
-        z = np.ascontiguousarray(z, self.dtype)
+        z = np.asarray(z)
         if z.ndim != 2 or z.shape[1] != self.latent:
             raise InputError(f"codes of shape {z.shape}: decode expects (N, {self.latent})")
+        if z.dtype.kind not in "fiub":
+            raise InputError(f"codes of dtype {z.dtype}: decode expects numbers, such as {self.dtype}")
+        if not np.isfinite(z).all():
+            raise NonFiniteError(f"codes: row {int(np.argwhere(~np.isfinite(z))[0][0])} holds a value that is not finite")
+        z = np.ascontiguousarray(z, self.dtype)
         return self._in_chunks(lambda rows: self.likelihood.mean(self.decoder.forward(rows)), z, self.features)
 
     def reconstruct(self, x: Array) -> Array:
@@ -194,7 +205,8 @@ class Model(Node):
             raise InputError(f"x of shape {x.shape}: this {self.kind} expects (rows, {self.features}) with at least one row{hint}")
         if x.dtype.kind not in "fiub":
             raise InputError(f"x of dtype {x.dtype}: numbers are expected, such as {self.dtype}")
-        x = np.ascontiguousarray(x, self.dtype)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is named below
+            x = np.ascontiguousarray(x, self.dtype)
         low, high = float(x.min()), float(x.max())
         if not (math.isfinite(low) and math.isfinite(high)):
             row, column = np.argwhere(~np.isfinite(x))[0]

@@ -81,7 +81,8 @@ class Adam:
         """1, or what brings the gradient's norm down to clip_norm."""
         if self.clip_norm is None:
             return 1.0
-        norm = math.sqrt(float(self.parameters.grad @ self.parameters.grad))
+        squares = self.parameters.backend.xp.square(self.parameters.grad, dtype="float64")
+        norm = math.sqrt(float(squares.sum()))
         if not math.isfinite(norm):
             raise NonFiniteError(f"the gradient's norm is {norm}: it cannot be clipped to {self.clip_norm}; lower the learning rate")
         return min(1.0, self.clip_norm / norm) if norm else 1.0

@@ -6,7 +6,7 @@
     exponential    decay^(t/T)                               decay: what is left at the end
     step           decay^floor(3 t/T)                        two drops, at a third and at two thirds
 
-`warmup` steps rise linearly from 1/warmup before any of them. t counts from 0.
+`warmup` steps rise linearly from 1/warmup before any of them; t and T then count the steps after it. t counts from 0.
 """
 
 from __future__ import annotations

@@ -97,6 +97,12 @@ def test_free_bits_look_at_the_mean_over_the_batch_not_at_single_rows(bound: Bou
     assert kl.backward()[0][1, 0] == 1
 
 
+def test_a_unit_at_exactly_its_free_bits_keeps_its_gradient(bound: Bound) -> None:
+    kl = bound(GaussianKL("log_std", 0.5))
+    assert kl.forward(np.array([[1.0]]), np.array([[0.0]])) == 0.5
+    assert kl.backward()[0][0, 0] == 1
+
+
 def test_float32_agrees_with_float64(bound: Bound) -> None:
     for form in FORMS:
         wide, narrow = bound(GaussianKL(form), "float64"), bound(GaussianKL(form), "float32")

@@ -280,7 +280,7 @@ def test_the_training_is_set_up_from_every_option_that_is_not_the_models(few_dig
     assert run.trainer.optimizer.schedule == Schedule("step", total=4 * (90 // 50), warmup=3, decay=0.5)
     for key, value in loop.items():
         assert getattr(run.trainer, key) == value, key
-    assert (len(run.trainer.x), run.dataset.image_shape, run.trainer.x.dtype) == (90, (4, 16), np.float64)
+    assert (len(run.trainer.x), run.dataset.image_shape, run.trainer.x.dtype) == (90, (4, 16), np.dtype("float64"))
 
 
 def test_without_clipping_there_is_none(few_digits: Path) -> None:
