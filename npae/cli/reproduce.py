@@ -27,7 +27,7 @@ from npae.training.loop import Trainer
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which preset, over how many seeds."""
     parser.add_argument("preset", metavar="PRESET", help="flux-ae, flux-vae or flux-wae")
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 (default: 5; at least 3)")
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 (default: 5; at least 5)")
     parser.add_argument("--backend", help="numpy, numba or cupy")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 

@@ -77,7 +77,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "no run to generate from": ("generate not_a_run", ["not_a_run: no such run folder"]),
     "no run to reconstruct with": ("reconstruct not_a_run", ["not_a_run: no such run folder"]),
     "rows that are text": ("generate not_a_run --rows many", ["--rows", "'many'"]),
-    "too few seeds": ("reproduce flux-vae --seeds 1", ["--seeds 1", "at least 3"]),
+    "too few seeds": ("reproduce flux-vae --seeds 1", ["--seeds 1", "at least"]),
     "seeds that are text": ("reproduce flux-vae --seeds x", ["--seeds", "'x'"]),
     "an unknown preset": ("reproduce flux-vea", ["'flux-vea'", "did you mean 'flux-vae'"]),
     "no preset": ("reproduce", ["PRESET"]),
