@@ -25,20 +25,23 @@ class LeakyReLU(Node):
     """y = x where x >= 0, slope x elsewhere."""
 
     def __init__(self, slope: float = 0.01) -> None:
+        if not 0 <= slope <= 1:
+            raise InputError(f"slope {slope} is not in [0, 1]: what a negative input is multiplied by")
         self.slope = slope
 
     def forward(self, x: Array) -> Array:
-        """y = x if x >= 0 else slope x"""
-        xp = self.backend.xp
-        self.positive = xp.greater_equal(x, 0, out=self.buffer("positive", x.shape, bool))
-        y = xp.multiply(x, self.slope, out=self.buffer("y", x.shape))
-        xp.copyto(y, x, where=self.positive)
-        return y
+        """y = max(x, slope x), since slope <= 1"""
+        self.x = x
+        y = self.backend.xp.multiply(x, self.slope, out=self.buffer("y", x.shape))
+        return self.backend.xp.maximum(x, y, out=y)
 
     def backward(self, dy: Array) -> Array:
-        """dx = dy if x >= 0 else slope dy"""
-        dx = self.backend.xp.multiply(dy, self.slope, out=self.buffer("dx", dy.shape))
-        self.backend.xp.copyto(dx, dy, where=self.positive)
+        """dx = dy f',  f' = slope + (1 - slope) [x >= 0]"""
+        xp = self.backend.xp
+        positive = xp.greater_equal(self.x, 0, out=self.buffer("positive", dy.shape, bool))
+        dx = xp.multiply(positive, 1 - self.slope, out=self.buffer("dx", dy.shape), casting="same_kind")
+        dx += self.slope
+        dx *= dy
         return dx
 
 
