@@ -19,7 +19,7 @@ TESTED = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "be
 FLOORS = (  # imports only go down; within a floor they may go sideways
     ("errors",),
     ("kernels",),
-    ("backend", "parameters", "noise"),
+    ("backend", "parameters", "noise", "corruption"),
     ("layers", "losses"),
     ("models", "optim", "data"),
     ("presets", "training", "evaluation", "inspection"),

@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         opened.model,
         opened.rows,
         opened.train,
+        y=opened.y,
         batch_size=opened.configuration["batch_size"],
         seed=opened.configuration["seed"],
         samples=arguments.samples,
@@ -46,13 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(opened: Opened, found: dict[str, Any]) -> str:
-    mine, pca = found["squared_error_per_feature"], found["pca_squared_error_per_feature"]
-    beside = f"PCA with {found['pca_components']} components {pca:.5f}" + (f", ratio {mine / pca:.3f}" if pca else "")
-    rows = [
-        ("objective", _terms(found["objective"], found["weights"])),
-        ("reconstruction per image", f"{found['reconstruction_per_image']:.4f}"),
-        ("squared error per feature", f"{mine:.5f}   {beside}"),
-    ]
+    rows = [("objective", _terms(found["objective"], found["weights"]))]
+    if found["caveat"]:
+        rows.append(("", found["caveat"]))
+    if "reconstruction_per_image" in found:
+        rows.append(("reconstruction per image", f"{found['reconstruction_per_image']:.4f}"))
+    if "squared_error_per_feature" in found:
+        mine, pca = found["squared_error_per_feature"], found["pca_squared_error_per_feature"]
+        beside = f"PCA with {found['pca_components']} components {pca:.5f}" + (f", ratio {mine / pca:.3f}" if pca else "")
+        rows.append(("squared error per feature", f"{mine:.5f}   {beside}"))
     if bound := found.get("log_likelihood"):
         rows.append(("ELBO", f"{_bound(bound, 'elbo')}, {bound['rows']} rows"))
         rows.append(

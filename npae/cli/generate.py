@@ -17,7 +17,6 @@ from npae.data.scaling import undo_scaling
 from npae.figures.run_figures import draw_samples
 from npae.figures.samples import samples
 from npae.figures.style import save
-from npae.models import AE
 from npae.training.files import write_npz
 from npae.training.run import load_dataset, open_run, split_of
 
@@ -40,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     x = draw_samples(model, arguments.rows, seed=arguments.seed, like=like)
     table = write_npz(arguments.run / "generated.npz", x=undo_scaling(x, dataset.scaling))
     picture = save(samples(x[:SHOWN], dataset.image_shape), arguments.run / "figures" / "generated.png")
-    origin = "a Gaussian fitted to the training codes (a plain autoencoder has no prior)" if isinstance(model, AE) else "the prior N(0, I)"
+    origin = "a Gaussian fitted to the training codes (a plain autoencoder has no prior)" if not model.has_prior else "the prior N(0, I)"
     if arguments.json:
         print(json.dumps({"rows": len(x), "codes_from": origin, "arrays": str(table), "picture": str(picture)}))
     else:

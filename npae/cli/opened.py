@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from npae.backend import Array
@@ -13,19 +13,50 @@ from npae.errors import InputError
 from npae.models import Model
 from npae.training.configuration import Configuration
 from npae.training.run import load_dataset, open_run, split_of
+from npae.training.split import Part, split
 
 
 @dataclass
 class Opened:
-    """A run, its training rows, and the rows that `--data` or its own held-out part give; `which` says where those are from."""
+    """A run, its training part, and the part that `--data` or its own held-out part give; `which` says where those are from."""
 
     folder: Path
     configuration: Configuration
     model: Model
     dataset: Dataset
-    train: Array
-    rows: Array
+    trained: Part
+    seen: Part
     which: str
+
+    @property
+    def rows(self) -> Array:
+        """The rows to look at."""
+        return self.seen.rows
+
+    @property
+    def labels(self) -> Array | None:
+        """Their labels, where there are any."""
+        return self.seen.labels
+
+    @property
+    def y(self) -> Array | None:
+        """What the model reads beside each of them: its label, its target, or nothing."""
+        return self.seen.companion(type(self.model), self.dataset.name)
+
+    @property
+    def train(self) -> Array:
+        """The rows it was trained on."""
+        return self.trained.rows
+
+    @property
+    def train_labels(self) -> Array | None:
+        """Their labels, where there are any."""
+        return self.trained.labels
+
+    @property
+    def train_y(self) -> Array | None:
+        """The same for the training rows."""
+        return self.trained.companion(type(self.model), self.dataset.name)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +73,21 @@ def open_for(arguments: argparse.Namespace) -> Opened:
     parts = split_of(configuration, dataset)
     if arguments.data:
         other = load(arguments.data, dtype=configuration["dtype"], scaling=dataset.scaling)
-        rows, which = (other.train, arguments.data) if other.test is None else (other.test, f"{arguments.data}, test rows")
-        if rows.shape[1] != model.features:
-            raise InputError(f"--data {arguments.data}: rows of {rows.shape[1]} numbers; this run was trained on rows of {model.features}")
+        seen = split(other, "none" if other.test is None else "test", 0).seen
+        which = arguments.data if other.test is None else f"{arguments.data}, test rows"
+        if seen.rows.shape[1] != model.features:
+            shapes = f" ({_shape(other)}; this run's are {_shape(dataset)})" if other.image_shape and dataset.image_shape else ""
+            raise InputError(
+                f"--data {arguments.data}: rows of {seen.rows.shape[1]} numbers; this run was trained on rows of {model.features}{shapes}"
+            )
     elif dataset.test is not None:
-        rows, which = dataset.test, f"{configuration['data']}, test rows"
+        seen, which = split(dataset, "test", 0).seen, f"{configuration['data']}, test rows"
     else:
-        rows, which = parts.seen.rows, parts.seen.which
+        seen, which = parts.seen, parts.seen.which
     binarise, seed = configuration["binarise"], configuration["seed"]
-    train, rows = (binarise_held_out(part, binarise, seed) for part in (parts.train.rows, rows))
-    return Opened(arguments.run, configuration, model, dataset, train, rows, which)
+    trained, seen = (replace(part, rows=binarise_held_out(part.rows, binarise, seed)) for part in (parts.train, seen))
+    return Opened(arguments.run, configuration, model, dataset, trained, seen, which)
+
+
+def _shape(dataset: Dataset) -> str:
+    return "x".join(map(str, dataset.image_shape or ()))

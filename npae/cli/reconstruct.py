@@ -34,7 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--rows {arguments.rows}: at least 1 is needed")
     opened = open_for(arguments)
     x = opened.rows[: arguments.rows]
-    codes, y = opened.model.encode(x), opened.model.reconstruct(x)
+    if opened.model.companion == "targets":
+        raise InputError(
+            f"{opened.folder} is a run of {opened.configuration.name}: its output is another thing than its input; see npae evaluate"
+        )
+    labels = None if opened.y is None else opened.y[: arguments.rows]
+    codes, y = opened.model.encode(x, labels), opened.model.reconstruct(x, labels)
     errors = np.mean((y.astype(np.float64) - x) ** 2, axis=1)
     scaling = opened.dataset.scaling
     table = write_npz(

@@ -9,6 +9,8 @@
 | training labels | y, train_labels, y_train|
 | test rows       | test, x_test            |
 | test labels     | test_labels, y_test     |
+| training targets| target, target_train    |
+| test targets    | target_test             |
 
 Raises InputError for other keys, for a role given twice, for objects and text, and for a file that does not hold what it claims.
 """
@@ -32,6 +34,8 @@ ROLES = {
     "train_labels": ("y", "train_labels", "y_train"),
     "test": ("test", "x_test"),
     "test_labels": ("test_labels", "y_test"),
+    "train_targets": ("target", "target_train"),
+    "test_targets": ("target_test",),
 }
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
@@ -63,7 +67,15 @@ def read_npz_file(path: Path) -> Raw:
         parts[role] = array
     if "train" not in parts:
         raise InputError(f"{path}: has {', '.join(members) or 'no array'} but no training rows; save them under 'x'")
-    return Raw(str(path), parts["train"], parts.get("train_labels"), parts.get("test"), parts.get("test_labels"))
+    return Raw(
+        str(path),
+        parts["train"],
+        parts.get("train_labels"),
+        parts.get("test"),
+        parts.get("test_labels"),
+        train_targets=parts.get("train_targets"),
+        test_targets=parts.get("test_targets"),
+    )
 
 
 def read_npz_members(path: Path) -> dict[str, Array]:

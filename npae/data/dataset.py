@@ -13,6 +13,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from npae.backend import Array, check_dtype
 from npae.data.catalogue import CATALOGUE
 from npae.data.from_name import read_name
@@ -27,7 +29,8 @@ class Dataset:
     """Rows (N, F) of one dtype, C-contiguous, and what is known about them.
 
     `source` is a path or "scikit-learn"; `scaling` is how raw values became these (scaling.py); `fingerprint` is the SHA-256 of the bytes
-    of `train` followed by those of `test`, so that a run can be matched to its data. Only binarized-mnist comes with validation rows.
+    of `train`, then of `test` and the targets where there are any, so that a run can be matched to its data. Only binarized-mnist has
+    validation rows. Targets (N, T) are what each row is to become where that is not the row itself; they are not scaled.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Dataset:
     scaling: Scaling
     label_names: list[str] | None
     fingerprint: str
+    train_targets: Array | None = None
+    test_targets: Array | None = None
 
 
 def load(
@@ -72,11 +77,13 @@ def load(
         train_labels=_labels(raw.train_labels, rows, f"{raw.source}: training rows"),
         test=test,
         test_labels=_labels(raw.test_labels, test, f"{raw.source}: test rows"),
+        train_targets=_targets(raw.train_targets, rows, dtype, f"{raw.source}: training targets"),
+        test_targets=_targets(raw.test_targets, test, dtype, f"{raw.source}: test targets"),
         validation=_held_out(raw.validation, raw, train, scaling, dtype, "validation rows"),
         image_shape=shape,
         scaling=scaling,
         label_names=raw.label_names,
-        fingerprint=_fingerprint(rows, test),
+        fingerprint=_fingerprint(rows, test, raw.train_targets, raw.test_targets),
     )
 
 
@@ -102,8 +109,19 @@ def _labels(labels: Array | None, rows: Array | None, what: str) -> Array | None
     return labels_of(labels, len(rows), what)
 
 
-def _fingerprint(train: Array, test: Array | None) -> str:
+def _targets(targets: Array | None, rows: Array | None, dtype: str, what: str) -> Array | None:
+    if targets is None:
+        return None
+    flat, _ = rows_of(targets, what)
+    if rows is None or len(flat) != len(rows):
+        raise InputError(f"{what}: {len(flat)} targets for {0 if rows is None else len(rows)} rows; expected one target a row")
+    check_finite(flat, what)
+    return np.ascontiguousarray(flat, dtype)
+
+
+def _fingerprint(train: Array, *others: Array | None) -> str:
     digest = hashlib.sha256(train.data)
-    if test is not None:
-        digest.update(test.data)
+    for other in others:
+        if other is not None:
+            digest.update(np.ascontiguousarray(other).data)
     return digest.hexdigest()

@@ -35,6 +35,8 @@ class Raw:
     test: Array | None = None
     test_labels: Array | None = None
     validation: Array | None = None
+    train_targets: Array | None = None
+    test_targets: Array | None = None
     label_names: list[str] | None = None
     divisor: float | None = None
 

@@ -10,22 +10,24 @@ from typing import Any
 
 import numpy as np
 
+from npae import noise as streams
 from npae.backend import Array
-from npae.evaluation.subset import some_rows
-from npae.models import VAE, WAE
+from npae.evaluation.subset import some_indices
+from npae.models import Model
 
 ROWS = 2000  # the penalty's cost grows with their square
 ACTIVE_VARIANCE = 0.01
 
 
-def latent_summary(model: VAE | WAE, x: Array, *, seed: int = 0) -> dict[str, Any]:
+def latent_summary(model: Model, x: Array, y: Array | None = None, *, seed: int = 0) -> dict[str, Any]:
     """MMD^2 of drawn codes against as many draws of the prior, and the number of active units."""
-    x = some_rows(x, ROWS, seed)
-    z = means = model.encode(x)
-    rows = len(x)
-    if isinstance(model, VAE) or model.is_gaussian:
-        mu, sigma = model.posterior(x)
-        z = mu + sigma * model.draw(seed, 0, rows).eps
+    chosen = some_indices(len(x), ROWS, seed)
+    x, y, rows = x[chosen], None if y is None else y[chosen], len(chosen)
+    z = means = model.encode(x, y)
+    if model.has_posterior:
+        mu, sigma = model.posterior(x, y)
+        eps = streams.normal(model.backend, seed, streams.POSTERIOR, 0, streams.row_numbers(rows), model.backend.xp.empty(z.shape, z.dtype))
+        z = mu + sigma * model.backend.to_host(eps)
     active = int((means.var(axis=0) > ACTIVE_VARIANCE).sum())
     value = None  # of one row there are no pairs
     if rows > 1:

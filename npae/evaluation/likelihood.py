@@ -21,12 +21,17 @@ from npae import noise as streams
 from npae.backend import Array
 from npae.errors import InputError
 from npae.layers import inference
-from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, Reconstruction
-from npae.models import VAE
+from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, Reconstruction, SquaredError
+from npae.models import Model
 
 DECODED = 10_000  # codes at a time: rows times samples
 
 LOG_2PI = math.log(2 * math.pi)
+
+
+def is_likelihood(likelihood: Reconstruction) -> bool:
+    """Whether a reconstruction loss is -log p(x|z) of a distribution (a bare squared error is not)."""
+    return not isinstance(likelihood, SquaredError)
 
 
 def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array) -> Array:
@@ -43,14 +48,11 @@ def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array) -> Array
     raise InputError("a squared error is not a likelihood: train with reconstruction=bernoulli or gaussian for a log-likelihood")
 
 
-def bounds(model: VAE, x: Array, *, samples: int = 100, seed: int = 0) -> dict[str, Any]:
+def bounds(model: Model, x: Array, y: Array | None = None, *, samples: int = 100, seed: int = 0) -> dict[str, Any]:
     """ELBO and importance-weighted bound, mean over the rows of x with their standard errors, in nats per row."""
     if samples < 1:
         raise InputError(f"samples {samples}: the bound needs at least 1 importance sample")
-    mu, sigma = model.posterior(x)
-    log_w = np.concatenate(
-        [_log_weights(model, x[part], mu[part], sigma[part], samples, seed, step) for step, part in enumerate(_parts(len(x), samples))]
-    )
+    log_w = log_weights(model, x, y, samples=samples, seed=seed)
     elbo, iwae = log_w.mean(axis=1), logsumexp(log_w, axis=1) - math.log(samples)
     root = math.sqrt(len(x))
     return {
@@ -63,12 +65,22 @@ def bounds(model: VAE, x: Array, *, samples: int = 100, seed: int = 0) -> dict[s
     }
 
 
+def log_weights(model: Model, x: Array, y: Array | None = None, *, samples: int, seed: int = 0) -> Array:
+    """log w (N, K): `samples` draws of log p(x|z) p(z) / q(z|x) for every row; y its labels, where the model reads them."""
+    given = model.check_companion(y, len(x)) if model.companion == "labels" else ()
+    mu, sigma = model.posterior(x, y)
+    parts = enumerate(_parts(len(x), samples))
+    return np.concatenate(
+        [_log_weights(model, x[part], mu[part], sigma[part], samples, seed, step, *(one[part] for one in given)) for step, part in parts]
+    )
+
+
 def _parts(rows: int, samples: int) -> list[slice]:
     step = max(1, DECODED // samples)
     return [slice(start, start + step) for start in range(0, rows, step)]
 
 
-def _log_weights(model: VAE, x: Array, mu: Array, sigma: Array, samples: int, seed: int, step: int) -> Array:
+def _log_weights(model: Model, x: Array, mu: Array, sigma: Array, samples: int, seed: int, step: int, *given: Array) -> Array:
     """log w (B, K) for one part of the rows."""
     n, z_size = mu.shape
     eps = model.backend.xp.empty((n * samples, z_size), model.dtype)
@@ -76,7 +88,7 @@ def _log_weights(model: VAE, x: Array, mu: Array, sigma: Array, samples: int, se
     eps = model.backend.to_host(eps)
     z = np.repeat(mu, samples, axis=0) + np.repeat(sigma, samples, axis=0) * eps
     with inference(model):
-        y = model.backend.to_host(model.decoder.forward(model.backend.from_host(z)))
+        y = model.backend.to_host(model.decoded(model.backend.from_host(z), *(model.backend.xp.repeat(one, samples) for one in given)))
     log_p_x = log_likelihood_rows(model.likelihood, y, np.repeat(x, samples, axis=0))
     wide_z, wide_eps = z.astype(np.float64), eps.astype(np.float64)
     log_p_z = -0.5 * (wide_z**2 + LOG_2PI).sum(axis=1)

@@ -12,10 +12,14 @@ from npae.data.batches import batch_indices
 from npae.noise import evaluation_seed
 
 
+def some_indices(rows: int, count: int, seed: int) -> Array:
+    """`count` of the numbers 0 .. rows - 1, picked by the seed, in their order; all of them where there are no more."""
+    if count >= rows:
+        return np.arange(rows)
+    order = batch_indices(rows, count, seed=evaluation_seed(seed), epoch=0, shuffle=True, drop_last=False)[0]
+    return np.sort(order)
+
+
 def some_rows(x: Array, count: int, seed: int) -> Array:
     """`count` rows picked by the seed, in their order; all of them where there are no more."""
-    if count >= len(x):
-        return x
-    order = batch_indices(len(x), count, seed=evaluation_seed(seed), epoch=0, shuffle=True, drop_last=False)[0]
-    chosen: Array = x[np.sort(order)]
-    return chosen
+    return x if count >= len(x) else np.asarray(x[some_indices(len(x), count, seed)])

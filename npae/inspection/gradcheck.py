@@ -11,6 +11,7 @@ rounded, by about eps |L|: where an error is above 1e-7, ULPS eps |L| / h of the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +38,8 @@ class _Element:
     kink: bool
 
 
-def gradcheck(model: Model, x: Array, *, entries: int = 100, seed: int = 0) -> Report:
-    """Check the gradient of a model's whole objective on the batch x (B, F).
+def gradcheck(model: Model, x: Array, y: Array | None = None, *, entries: int = 100, seed: int = 0) -> Report:
+    """Check the gradient of a model's whole objective on the batch x (B, F) and its companion y, if it has one.
 
     At most `entries` elements of each tensor are differenced (chosen by seed); the Taylor test sees all of them. A float32 model is checked
     as a float64 copy, since float32 differences cannot tell a right gradient from a wrong one.
@@ -46,7 +47,7 @@ def gradcheck(model: Model, x: Array, *, entries: int = 100, seed: int = 0) -> R
     twin = float64_twin(model)
     x = twin.check_data(x)
     noise = twin.draw(seed, 0, len(x))
-    return check(model_probe(model.kind, twin, x, noise), entries=entries, seed=seed)
+    return check(model_probe(model.kind, twin, x, noise, *twin.check_companion(y, len(x))), entries=entries, seed=seed)
 
 
 def float64_twin(model: Model) -> Model:
@@ -65,12 +66,12 @@ def check(probe: Probe, *, entries: int = 100, seed: int = 0) -> Report:
 
 
 def _check_tensor(probe: Probe, name: str, value: Array, gradient: Array, entries: int, seed: int) -> TensorCheck:
-    flat, analytic = value.reshape(-1), gradient.reshape(-1)
+    flat, analytic, objective = value.reshape(-1), gradient.reshape(-1), probe.objective_of(name)
     rng = np.random.default_rng(seed)
     chosen = np.arange(flat.size) if flat.size <= entries else np.sort(rng.choice(flat.size, entries, replace=False))
     floor = max(FLOOR * float(np.abs(analytic).max()), ABSOLUTE)
-    rounding = ULPS * float(np.finfo(float).eps) * abs(probe.objective())
-    elements = [_check_element(probe, flat, int(index), float(analytic[index]), floor, rounding) for index in chosen]
+    rounding = ULPS * float(np.finfo(float).eps) * abs(objective())
+    elements = [_check_element(objective, flat, int(index), float(analytic[index]), floor, rounding) for index in chosen]
     worst = max(elements, key=lambda element: (np.isnan(element.error), element.error))
     direction = rng.standard_normal(flat.size)
     return TensorCheck(
@@ -82,16 +83,16 @@ def _check_tensor(probe: Probe, name: str, value: Array, gradient: Array, entrie
         index=tuple(int(place) for place in np.unravel_index(worst.index, value.shape)),
         analytic=worst.analytic,
         numeric=worst.numeric,
-        order=taylor_order(probe.objective, flat, analytic, direction / np.linalg.norm(direction)),
+        order=taylor_order(objective, flat, analytic, direction / np.linalg.norm(direction)),
         kinks=sum(element.kink for element in elements),
     )
 
 
-def _check_element(probe: Probe, flat: Array, index: int, analytic: float, floor: float, rounding: float) -> _Element:
+def _check_element(objective: Callable[[], float], flat: Array, index: int, analytic: float, floor: float, rounding: float) -> _Element:
     """The best agreement over the steps: a smaller one is tried only where a larger one disagrees."""
     best: _Element | None = None
     for h in STEPS:
-        numeric = derivative(probe.objective, flat, index, h)
+        numeric = derivative(objective, flat, index, h)
         scale = max(abs(analytic), abs(numeric), floor)
         error = abs(analytic - numeric) / scale
         if error > TOLERANCE:

@@ -6,14 +6,14 @@ A layer y = f(x) becomes scalar by fixed random weights: L = sum(c * y), so dy =
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from npae.backend import Array, Backend
 from npae.layers import Node, forget, inference
-from npae.models import Model
+from npae.models import Model, Terms
 from npae.noise import Noise
 from npae.parameters import Parameters
 
@@ -22,12 +22,20 @@ Tensors = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Probe:
-    """`objective()` reads the arrays in `tensors`, which the check changes in place; `gradients()` is what backward says of them."""
+    """`objective()` reads the arrays in `tensors`, which the check changes in place; `gradients()` is what backward says of them.
+
+    `of_player`: in a game, the objective of the tensors whose name begins with the player's.
+    """
 
     name: str
     tensors: Tensors
     objective: Callable[[], float]
     gradients: Callable[[], Tensors]
+    of_player: Mapping[str, Callable[[], float]] = field(default_factory=dict)
+
+    def objective_of(self, tensor: str) -> Callable[[], float]:
+        """What that tensor minimises."""
+        return self.of_player.get(tensor.split(".")[0], self.objective)
 
 
 def bind(node: Node, backend: Backend, seed: int = 0) -> Parameters:
@@ -79,21 +87,23 @@ def loss_probe(
     return Probe(name, inputs, objective, gradients)
 
 
-def model_probe(name: str, model: Model, x: Array, noise: Noise, *, step: int | None = None) -> Probe:
-    """A model: every parameter, through the whole objective, with noise and held constants frozen."""
-    held = model.held_constant(x, noise)
+def model_probe(name: str, model: Model, x: Array, noise: Noise, *given: Array, step: int | None = None) -> Probe:
+    """A model: every parameter, through the whole objective, with noise and held constants frozen. `given` is the companion of x."""
+    held = model.held_constant(x, noise, *given)
     parameters = model.parameters
 
-    def objective() -> float:
+    def terms() -> Terms:
         forget(model)  # the forward before this one will have no backward; unlike in inference, dropout stays on
-        return model.forward(x, noise, step, held).total
+        return model.forward(x, noise, step, held, *given)
 
     def gradients() -> Tensors:
         forget(model)
-        model.forward_backward(x, noise, step, held)
+        model.forward_backward(x, noise, step, held, *given)
         return {name: parameters[name].grad.copy() for name in parameters.names()}
 
-    return Probe(name, {name: parameters[name].value for name in parameters.names()}, objective, gradients)
+    tensors = {name: parameters[name].value for name in parameters.names()}
+    of_player = {player: lambda player=player: terms()[player] for player in model.players}
+    return Probe(name, tensors, lambda: terms().total, gradients, of_player)
 
 
 def _tuple(value: Any) -> tuple[Array, ...]:

@@ -15,13 +15,16 @@ from npae.parameters import Parameter, check_initialiser
 
 
 class Dense(Node):
-    """y = x W + b.    `needs_dx=False` for the first layer of a network: nobody reads the gradient with respect to the data."""
+    """y = x W + b.    `needs_dx=False` for the first layer of a network: nobody reads the gradient with respect to the data.
 
-    def __init__(self, n_in: int, n_out: int, *, initialiser: str = "flux", needs_dx: bool = True) -> None:
+    `fan_out`: the outputs that the initialiser counts, where the layer is a part of a wider one (one of two joint heads).
+    """
+
+    def __init__(self, n_in: int, n_out: int, *, initialiser: str = "flux", needs_dx: bool = True, fan_out: int | None = None) -> None:
         check_initialiser(initialiser)
         self.n_in, self.n_out, self.needs_dx = n_in, n_out, needs_dx
-        self.W = Parameter((n_in, n_out), n_in, n_out, initialiser)
-        self.b = Parameter((n_out,), n_in, n_out, initialiser)
+        self.W = Parameter((n_in, n_out), n_in, fan_out or n_out, initialiser)
+        self.b = Parameter((n_out,), n_in, fan_out or n_out, initialiser)
 
     def forward(self, x: Array) -> Array:
         """y = x W + b"""

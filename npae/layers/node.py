@@ -33,12 +33,18 @@ class CallOrderError(RuntimeError):
 def _guard_forward(forward: F) -> F:
     @functools.wraps(forward)
     def guarded(self: Node, *args: Any, **kwargs: Any) -> Any:
+        if self._in_forward:  # a subclass calls super().forward: one call, not two
+            return forward(self, *args, **kwargs)
         if self._pending:
             raise CallOrderError(
                 f"{type(self).__name__}.forward was called twice before its backward: the first call's values would be lost"
             )
         self._pending = self.recording
-        return forward(self, *args, **kwargs)
+        self._in_forward = True
+        try:
+            return forward(self, *args, **kwargs)
+        finally:
+            self._in_forward = False
 
     return guarded  # type: ignore[return-value]
 
@@ -46,12 +52,17 @@ def _guard_forward(forward: F) -> F:
 def _guard_backward(backward: F) -> F:
     @functools.wraps(backward)
     def guarded(self: Node, *args: Any, **kwargs: Any) -> Any:
+        if self._in_backward:
+            return backward(self, *args, **kwargs)
         if not self._pending:
             raise CallOrderError(
                 f"{type(self).__name__}.backward was called without a forward before it: there is nothing to differentiate"
             )
-        self._pending = False
-        return backward(self, *args, **kwargs)
+        self._pending, self._in_backward = False, True
+        try:
+            return backward(self, *args, **kwargs)
+        finally:
+            self._in_backward = False
 
     return guarded  # type: ignore[return-value]
 
@@ -64,7 +75,7 @@ class Node:
     backend: Backend
     dtype: np.dtype[Any]
     recording = True
-    _pending = False
+    _pending = _in_forward = _in_backward = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

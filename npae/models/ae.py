@@ -31,6 +31,7 @@ class AE(Model):
 
     kind = "ae"
     summary = "plain autoencoder"
+    has_prior = False
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class AE(Model):
         self.decoder = networks.decoder((latent, *widths[::-1]), output=output, **style)
         self.build(seed=seed, dtype=dtype, backend_name=backend)
 
-    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
         """x -> z -> y -> loss"""
         encoder_masks, decoder_masks = self.masks(noise)
         z = self.encoder.forward(x, encoder_masks)
@@ -70,7 +71,7 @@ class AE(Model):
         dz = self.decoder.backward(dy)
         self.encoder.backward(dz)
 
-    def sample(self, rows: int, *, seed: int = 0, like: Array | None = None) -> Array:
+    def sample(self, rows: int, *, seed: int = 0, y: Array | None = None, like: Array | None = None) -> Array:
         """New data from a Gaussian fitted to the codes of the rows of `like`: a plain autoencoder has no prior of its own."""
         if like is None:
             raise InputError("a plain autoencoder has no prior to sample from: pass like=x, rows whose codes a Gaussian is fitted to")
@@ -80,4 +81,4 @@ class AE(Model):
         covariance = np.atleast_2d(np.cov(codes, rowvar=False))
         scales, axes = np.linalg.eigh(covariance)
         z = self.prior(rows, seed, streams.CODES) * np.sqrt(scales.clip(0)) @ axes.T + codes.mean(axis=0)
-        return self.decode(z)
+        return self.decode(z, y)

@@ -7,6 +7,7 @@
 
 A model's own file holds its objective: `forward` (x, noise -> terms) and `backward`, which reads it bottom-up.
 x is (B, F) in data space: finite, and in [0, 1] where the likelihood is a Bernoulli. Otherwise InputError.
+Where each row comes with something besides x (`companion`: a label, a target), it is the second argument y of every call.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from npae.backend import Array, Backend, backend
 from npae.errors import InputError, NonFiniteError
 from npae.layers import Chain, Node, Reparameterise, forget, inference
 from npae.losses import Reconstruction
+from npae.models.checks import check_codes, check_labels, check_noise, check_rows, check_targets
 from npae.models.terms import Terms
 from npae.noise import Noise
 from npae.parameters import Parameters
@@ -37,6 +39,12 @@ class Model(Node):
     summary: ClassVar[str]
     reconstruction_term: ClassVar[str] = "reconstruction"
     minimum_rows: ClassVar[int] = 1  # in a batch
+    companion: ClassVar[str | None] = None  # "labels" (B,) or "targets" (B, T): what each row comes with besides x
+    players: ClassVar[tuple[str, ...]] = ()  # tensors "p.*" of a player p minimise terms[p], all others the total
+    has_encoder: ClassVar[bool] = True
+    has_prior: ClassVar[bool] = True
+    comparable: ClassVar[bool] = True  # whether the loss of two epochs can be compared; not so in a game of two players
+    caveat: str = ""  # what has to be said wherever the terms are shown, such as "not a bound: ..."
 
     features: int
     latent: int
@@ -65,6 +73,16 @@ class Model(Node):
         self.parameters = Parameters(self.named_parameters(), backend=chosen, dtype=dtype, seed=seed)
         self.bind(chosen, self.parameters.dtype)
 
+    @property
+    def has_posterior(self) -> bool:
+        """Whether the encoder returns a Gaussian: then `posterior` works."""
+        return False
+
+    @property
+    def outputs(self) -> int:
+        """The numbers in a decoded row: as many as in x, unless the target is something else."""
+        return self.features
+
     # ---- noise
 
     def noise_columns(self) -> dict[str, tuple[int, str, int]]:
@@ -90,35 +108,46 @@ class Model(Node):
 
     # ---- the objective
 
-    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
-        """The model's own page: forward."""
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
+        """The model's own page: forward. `given` is the companion, where there is one."""
         raise NotImplementedError(f"{type(self).__name__} has no objective")
 
     def backward(self) -> None:
         """The model's own page: backward."""
         raise NotImplementedError(f"{type(self).__name__} has no gradient")
 
-    def held_constant(self, x: Array, noise: Noise) -> dict[str, float]:
+    def held_constant(self, x: Array, noise: Noise, *given: Array) -> dict[str, Any]:
         """What backward treats as a constant although it depends on the parameters (a stopped bandwidth)."""
         return {}
 
     def loss_and_grad(
-        self, x: Array, *, noise: Noise | None = None, step: int | None = None, held: Mapping[str, float] | None = None
+        self,
+        x: Array,
+        y: Array | None = None,
+        *,
+        noise: Noise | None = None,
+        step: int | None = None,
+        held: Mapping[str, Any] | None = None,
     ) -> Terms:
         """The terms of the objective; the gradient of terms.total is left in model.parameters.grad.
 
-        x (B, F); noise from model.draw; step only matters to a schedule inside the objective (KL warm-up), None means after it.
+        x (B, F); y its companion, if the model has one; noise from model.draw; step only matters to a schedule inside the objective (KL
+        warm-up), None means after it; held replaces what held_constant returns.
         Raises InputError for x of the wrong shape or range, NonFiniteError for a loss that is not finite.
         """
-        return self.forward_backward(self.check_data(x), self._check_noise(noise, len(x)), step, held or {})
+        x = self.check_data(x)
+        given = self.check_companion(y, len(x))
+        return self.forward_backward(x, self._checked_noise(noise, len(x)), step, held, *given)
 
-    def forward_backward(self, x: Array, noise: Noise, step: int | None = None, held: Mapping[str, float] | None = None) -> Terms:
+    def forward_backward(
+        self, x: Array, noise: Noise, step: int | None = None, held: Mapping[str, Any] | None = None, *given: Array
+    ) -> Terms:
         """loss_and_grad for a batch that has been checked already: the training step."""
         self.parameters.zero_grad()
         try:
             with np.errstate(all="ignore"):  # what overflows shows in the total
-                terms = self.forward(x, noise, step, held or {})
-                if not math.isfinite(terms.total):
+                terms = self.forward(x, noise, step, held or {}, *given)
+                if not all(math.isfinite(value) for value in (terms.total, *(terms[player] for player in self.players))):
                     raise NonFiniteError(self._why_not_finite(x, terms))
                 self.backward()
         except BaseException:
@@ -126,42 +155,52 @@ class Model(Node):
             raise
         return terms
 
-    def loss(self, x: Array, *, noise: Noise | None = None, step: int | None = None, held: Mapping[str, float] | None = None) -> Terms:
+    def loss(
+        self,
+        x: Array,
+        y: Array | None = None,
+        *,
+        noise: Noise | None = None,
+        step: int | None = None,
+        held: Mapping[str, Any] | None = None,
+    ) -> Terms:
         """The terms of the objective, dropout off, no gradient."""
-        x, noise = self.check_data(x), self._check_noise(noise, len(x), dropout=False)
+        x = self.check_data(x)
+        given = self.check_companion(y, len(x))
+        noise = self._checked_noise(noise, len(x), dropout=False)
         with inference(self), np.errstate(all="ignore"):
-            return self.forward(x, noise, step, held or {})
+            return self.forward(x, noise, step, held or {}, *given)
 
     def per_image(self, terms: Mapping[str, float]) -> dict[str, float]:
         """The terms with the reconstruction as a sum over features per image (nats, where the loss is a likelihood)."""
-        factor = self.likelihood.per_image(self.features)
+        factor = self.likelihood.per_image(self.outputs)
         return {name: value * (factor if name == self.reconstruction_term else 1.0) for name, value in terms.items()}
 
-    # ---- what a model is for
+    # ---- what a model is for; y is the label of each row, where the model has labels
 
-    def encode(self, x: Array) -> Array:
+    def encode(self, x: Array, y: Array | None = None) -> Array:
         """The code of each row: (N, Z); the posterior's mean where the encoder is Gaussian."""
-        return self._in_chunks(lambda rows: self._code(self.encoder.forward(rows)), self.check_data(x), self.latent)
+        self._need_encoder()
+        x = self.check_data(x)
+        return self._in_chunks(lambda rows, *given: self._code(self.encoded(rows, *given)), self.latent, x, *self._condition(y, len(x)))
 
-    def decode(self, z: Array) -> Array:
+    def decode(self, z: Array, y: Array | None = None) -> Array:
         """Data space from codes: (N, F); probabilities for a Bernoulli."""
-        z = np.asarray(z)
-        if z.ndim != 2 or z.shape[1] != self.latent:
-            raise InputError(f"codes of shape {z.shape}: decode expects (N, {self.latent})")
-        if z.dtype.kind not in "fiub":
-            raise InputError(f"codes of dtype {z.dtype}: decode expects numbers, such as {self.dtype}")
-        if not np.isfinite(z).all():
-            raise NonFiniteError(f"codes: row {int(np.argwhere(~np.isfinite(z))[0][0])} holds a value that is not finite")
-        z = np.ascontiguousarray(z, self.dtype)
-        return self._in_chunks(lambda rows: self.likelihood.mean(self.decoder.forward(rows)), z, self.features)
+        z = check_codes(z, latent=self.latent, dtype=self.dtype)
+        given = self._condition(y, len(z))
+        return self._in_chunks(lambda rows, *given: self.likelihood.mean(self.decoded(rows, *given)), self.outputs, z, *given)
 
-    def reconstruct(self, x: Array) -> Array:
+    def reconstruct(self, x: Array, y: Array | None = None) -> Array:
         """decode(encode(x)): (N, F), deterministic."""
-        return self.decode(self.encode(x))
+        return self.decode(self.encode(x, y), y)
 
-    def sample(self, rows: int, *, seed: int = 0) -> Array:
+    def posterior(self, x: Array, y: Array | None = None) -> tuple[Array, Array]:
+        """Mean and standard deviation of q(z|x): two (N, Z) arrays."""
+        raise InputError(f"this {self.kind} has no posterior: its encoder returns one code for each row; use encode")
+
+    def sample(self, rows: int, *, seed: int = 0, y: Array | None = None) -> Array:
         """New data from the prior: z ~ N(0, I), decoded. (rows, F)"""
-        return self.decode(self.prior(rows, seed))
+        return self.decode(self.prior(rows, seed), y)
 
     def prior(self, rows: int, seed: int, stream: int = streams.SAMPLE) -> Array:
         """z ~ N(0, I), (rows, Z)"""
@@ -171,61 +210,70 @@ class Model(Node):
         out = self.backend.xp.empty((rows, self.latent), self.dtype)
         return self.backend.to_host(streams.normal(self.backend, streams.check_seed(seed), stream, 0, numbers, out))
 
+    def encoded(self, x: Array, *given: Array) -> Any:
+        """What the encoder returns for rows x; a model that reads labels gives them to it here."""
+        return self.encoder.forward(x)
+
+    def decoded(self, z: Array, *given: Array) -> Array:
+        """What the decoder returns for codes z, before it becomes data."""
+        y: Array = self.decoder.forward(z)
+        return y
+
     def _code(self, encoded: Any) -> Array:
         """The point code among what the encoder returns."""
         code: Array = encoded
         return code
 
-    def gaussian_posterior(self, reparameterise: Reparameterise, x: Array) -> tuple[Array, Array]:
+    def gaussian_posterior(self, reparameterise: Reparameterise, x: Array, y: Array | None = None) -> tuple[Array, Array]:
         """Mean and standard deviation of q(z|x) for every row, from an encoder with the two heads (mu, s)."""
 
-        def both(rows: Array) -> Array:
-            mu, s = self.encoder.forward(rows)
+        def both(rows: Array, *given: Array) -> Array:
+            mu, s = self.encoded(rows, *given)
             side_by_side: Array = self.backend.xp.concatenate([mu, reparameterise.sigma(s)], axis=1)
             return side_by_side
 
-        mu_sigma = self._in_chunks(both, self.check_data(x), 2 * self.latent)
+        x = self.check_data(x)
+        mu_sigma = self._in_chunks(both, 2 * self.latent, x, *self._condition(y, len(x)))
         return mu_sigma[:, : self.latent].copy(), mu_sigma[:, self.latent :].copy()
 
-    def _in_chunks(self, function: Callable[[Array], Array], x: Array, columns: int) -> Array:
-        out = np.empty((len(x), columns), self.dtype)
+    def _in_chunks(self, function: Callable[..., Array], columns: int, *rows: Array) -> Array:
+        out = np.empty((len(rows[0]), columns), self.dtype)
         with inference(self):
-            for start in range(0, len(x), CHUNK):
+            for start in range(0, len(out), CHUNK):
                 chunk = slice(start, start + CHUNK)
-                out[chunk] = self.backend.to_host(function(self.backend.from_host(x[chunk])))
+                out[chunk] = self.backend.to_host(function(*(self.backend.from_host(part[chunk]) for part in rows)))
         return out
 
     # ---- checks
 
     def check_data(self, x: Array) -> Array:
         """x as a C-contiguous (B, F) array of the model's dtype, or one line that says what is wrong with it."""
-        x = np.asarray(x)
-        if x.ndim != 2 or x.shape[1] != self.features or not len(x):
-            hint = "; flatten images with x.reshape(len(x), -1)" if x.ndim > 2 else ""
-            raise InputError(f"x of shape {x.shape}: this {self.kind} expects (rows, {self.features}) with at least one row{hint}")
-        if x.dtype.kind not in "fiub":
-            raise InputError(f"x of dtype {x.dtype}: numbers are expected, such as {self.dtype}")
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is named below
-            x = np.ascontiguousarray(x, self.dtype)
-        low, high = float(x.min()), float(x.max())
-        if not (math.isfinite(low) and math.isfinite(high)):
-            row, column = np.argwhere(~np.isfinite(x))[0]
-            raise NonFiniteError(f"x[{row}, {column}] is {x[row, column]}: every value must be finite; remove or fill that row")
-        if self.likelihood.unit_interval and (low < 0 or high > 1):
-            raise InputError(
-                f"x ranges over [{low:.4g}, {high:.4g}]: a Bernoulli likelihood needs values in [0, 1];"
-                " scale them (--set scale=minmax), or take another likelihood (--set reconstruction=gaussian)"
-            )
-        return self.backend.from_host(x)
+        unit_interval = self.likelihood.unit_interval
+        return self.backend.from_host(check_rows(x, kind=self.kind, features=self.features, dtype=self.dtype, unit_interval=unit_interval))
 
-    def _check_noise(self, noise: Noise | None, rows: int, *, dropout: bool = True) -> Noise:
+    def check_companion(self, y: Array | None, rows: int) -> tuple[Array, ...]:
+        """(y,) as the model reads it, or () for a model whose rows come alone."""
+        if self.companion == "labels":
+            return (self.backend.from_host(check_labels(y, rows, kind=self.kind, classes=self.spec["classes"])),)
+        if self.companion == "targets":
+            return (self.backend.from_host(check_targets(y, rows, kind=self.kind, features=self.outputs, dtype=self.dtype)),)
+        if y is not None:
+            raise InputError(
+                f"y was given, but this {self.kind} takes rows x alone: leave y out, or take a model that reads it (cvae, paired)"
+            )
+        return ()
+
+    def _condition(self, y: Array | None, rows: int) -> tuple[Array, ...]:
+        """The label that encoder and decoder read; a target is read by the loss alone."""
+        return () if self.companion == "targets" else self.check_companion(y, rows)
+
+    def _need_encoder(self) -> None:
+        if not self.has_encoder:
+            raise InputError(f"a {self.kind} has no encoder: it draws new rows (sample, decode), and has no code for a given one")
+
+    def _checked_noise(self, noise: Noise | None, rows: int, *, dropout: bool = True) -> Noise:
         names = {name: columns for name, (_, _, columns) in self.noise_columns().items() if dropout or not name.startswith("dropout")}
-        wanted = {name: (rows, columns) for name, columns in names.items()}
-        given = {name: array.shape for name, array in (noise or {}).items()}
-        for name, shape in wanted.items():
-            if given.get(name) != shape:
-                found = f"of shape {given[name]}" if name in given else "missing"
-                raise InputError(f"noise '{name}' is {found}, expected {shape}: pass noise=model.draw(seed, step, {rows})")
+        check_noise({name: (rows, columns) for name, columns in names.items()}, noise, rows)
         return noise if noise is not None else Noise()
 
     def _why_not_finite(self, x: Array, terms: Terms) -> str:
@@ -238,17 +286,3 @@ class Model(Node):
                 return f"loss is {terms.total}: parameter {name} is no longer finite; lower the learning rate or --set clip_norm=1"
         bad = [name for name, value in terms.items() if not math.isfinite(value)]
         return f"loss is {terms.total}: term {', '.join(bad)} overflowed; lower the learning rate or --set clip_norm=1"
-
-
-def check_weight(name: str, value: float) -> float:
-    """The weight of a term: a finite number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value) or value < 0:
-        raise InputError(f"{name} {value!r} is not a weight: it must be a finite number of at least 0")
-    return float(value)
-
-
-def check_steps(name: str, value: int) -> int:
-    """A number of steps: a whole number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise InputError(f"{name} {value!r} is not a number of steps: it must be a whole number of at least 0")
-    return int(value)

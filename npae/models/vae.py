@@ -22,7 +22,8 @@ from npae.backend import Array
 from npae.layers import Reparameterise
 from npae.losses import L2, GaussianKL, make_reconstruction
 from npae.models import networks
-from npae.models.model import Model, check_steps, check_weight
+from npae.models.checks import check_steps, check_weight
+from npae.models.model import Model
 from npae.models.terms import Terms
 from npae.noise import Noise
 
@@ -79,7 +80,7 @@ class VAE(Model):
             return self.beta
         return self.beta * min(1.0, (step + 1) / self.kl_warmup)
 
-    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
         """x -> (mu, s) -> z -> y -> nll;  (mu, s) -> kl"""
         encoder_masks, decoder_masks = self.masks(noise)
         mu, s = self.encoder.forward(x, encoder_masks)
@@ -107,9 +108,14 @@ class VAE(Model):
         ds += ks
         self.encoder.backward((dmu, ds))
 
-    def posterior(self, x: Array) -> tuple[Array, Array]:
+    @property
+    def has_posterior(self) -> bool:
+        """The encoder returns a Gaussian."""
+        return True
+
+    def posterior(self, x: Array, y: Array | None = None) -> tuple[Array, Array]:
         """Mean and standard deviation of q(z|x): two (N, Z) arrays."""
-        return self.gaussian_posterior(self.reparameterise, x)
+        return self.gaussian_posterior(self.reparameterise, x, y)
 
     def _code(self, encoded: Any) -> Array:
         mu: Array = encoded[0]

@@ -24,7 +24,8 @@ from npae.layers import Reparameterise
 from npae.losses import IMQMMD, RBFMMD, make_reconstruction
 from npae.losses.mmd import check_kernel
 from npae.models import networks
-from npae.models.model import Model, check_weight
+from npae.models.checks import check_weight
+from npae.models.model import Model
 from npae.models.terms import Terms
 from npae.noise import Noise
 
@@ -82,7 +83,7 @@ class WAE(Model):
         eps = {"eps": (streams.POSTERIOR, "normal", self.latent)} if self.is_gaussian else {}
         return eps | {"prior": (streams.PRIOR, "normal", self.latent)} | super().noise_columns()
 
-    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, float]) -> Terms:
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
         """x -> z -> y -> cost;  (z, w) -> mmd"""
         encoder_masks, decoder_masks = self.masks(noise)
         code = self.encoder.forward(x, encoder_masks)
@@ -97,18 +98,23 @@ class WAE(Model):
         dz += self.mmd.backward(self.lambda_)
         self.encoder.backward(self.reparameterise.backward(dz) if self.is_gaussian else dz)
 
-    def held_constant(self, x: Array, noise: Noise) -> dict[str, float]:
+    def held_constant(self, x: Array, noise: Noise, *given: Array) -> dict[str, Any]:
         """The bandwidth sigma2, where its gradient is stopped."""
         if not isinstance(self.mmd, RBFMMD) or self.mmd.through_bandwidth:
             return {}
         self.loss(x, noise=noise)
         return {"sigma2": self.mmd.sigma2}
 
-    def posterior(self, x: Array) -> tuple[Array, Array]:
+    @property
+    def has_posterior(self) -> bool:
+        """Only a Gaussian encoder has one."""
+        return self.is_gaussian
+
+    def posterior(self, x: Array, y: Array | None = None) -> tuple[Array, Array]:
         """Mean and standard deviation of q(z|x): two (N, Z) arrays."""
         if not self.is_gaussian:
             raise InputError("this wae has a deterministic encoder: it has codes (encode), and no posterior")
-        return self.gaussian_posterior(self.reparameterise, x)
+        return self.gaussian_posterior(self.reparameterise, x, y)
 
     def _code(self, encoded: Any) -> Array:
         code: Array = encoded[0] if self.is_gaussian else encoded

@@ -37,13 +37,14 @@ class Averages:
         return {name: value / self.rows for name, value in self.sums.items()}
 
 
-def evaluate_terms(model: Model, x: Array, *, batch_size: int, seed: int) -> Averages:
-    """The objective's terms over all rows of x, dropout off, in batches of nearly equal size.
+def evaluate_terms(model: Model, x: Array, y: Array | None = None, *, batch_size: int, seed: int) -> Averages:
+    """The objective's terms over all rows of x (with their companions y), dropout off, in batches of nearly equal size.
 
     The noise is that of a seed apart from training's, and the same at every call, so two epochs differ by their weights only.
     """
     averages = Averages()
     for step, rows in enumerate(np.array_split(np.arange(len(x)), math.ceil(len(x) / batch_size))):
         noise = model.draw(evaluation_seed(seed), step, len(rows))
-        averages.add(model.loss(x[rows[0] : rows[-1] + 1], noise=noise), len(rows))
+        part = slice(rows[0], rows[-1] + 1)
+        averages.add(model.loss(x[part], None if y is None else y[part], noise=noise), len(rows))
     return averages

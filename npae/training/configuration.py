@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from npae.backend import chosen_name
+from npae.backend import Array, chosen_name
 from npae.data.catalogue import CATALOGUE
 from npae.errors import InputError, nearest
 from npae.models import MODELS, Model, model_class
@@ -150,6 +150,8 @@ def _toml(value: Any) -> str:
     return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def build_model(configuration: Configuration, features: int) -> Model:
-    """The model that a configuration describes, for data with so many features."""
-    return model_class(configuration.model)(features, **configuration.constructor_arguments())
+def build_model(configuration: Configuration, features: int, y: Array | None = None) -> Model:
+    """The model that a configuration describes, for data with so many features and, where it reads them, labels or targets y."""
+    model = model_class(configuration.model)
+    sizes = {} if y is None else {"classes": int(y.max()) + 1} if model.companion == "labels" else {"target_features": y.shape[1]}
+    return model(features, **sizes, **configuration.constructor_arguments())

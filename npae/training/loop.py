@@ -52,6 +52,8 @@ class Trainer:
     drop_last: bool = False
     binarise: str = "none"
     validation: Array | None = None
+    y: Array | None = None  # what each row of x comes with: its label or its target
+    validation_y: Array | None = None
     patience: int = 0
     epoch: int = 0  # finished epochs
     batch: int = 0  # finished batches of the epoch under way
@@ -67,11 +69,17 @@ class Trainer:
                 raise InputError(f"{name} {value!r} is not a whole number of at least 1")
         if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 0:
             raise InputError(f"patience {self.patience!r} is not a number of epochs: it must be a whole number of at least 0")
+        if self.patience and not self.model.comparable:
+            raise InputError(
+                f"patience {self.patience}: the losses of a {self.model.kind} cannot be compared between epochs; leave patience at 0"
+            )
         if self.patience and self.validation is None:
             raise InputError(f"patience {self.patience} needs validation data to watch; give validation, or patience 0")
         self.x = self.model.check_data(binarise_fixed(self.x) if check_binarise(self.binarise) == "fixed" else self.x)
+        self.given = self.model.check_companion(self.y, len(self.x))
         if self.validation is not None:
             self.validation = self.model.check_data(binarise_held_out(self.validation, self.binarise, self.seed))
+            self.model.check_companion(self.validation_y, len(self.validation))
         self._check_batches()
         self.take_step = TrainingStep(self.model, self.optimizer, self.seed)
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
@@ -132,7 +140,7 @@ class Trainer:
         if self.binarise == "dynamic":
             x = binarise_dynamic(x, self.seed, self.epoch, rows, self.model.backend)
         try:
-            return self.take_step(x)
+            return self.take_step(x, *(part[rows] for part in self.given))
         except NonFiniteError as error:
             where = f"step {self.optimizer.steps + 1} (epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches})"
             raise NonFiniteError(f"{where}: {error}") from None
@@ -153,7 +161,7 @@ class Trainer:
             "validation": validation,
             "seconds": time.perf_counter() - started,
         }
-        if validation is not None and validation["total"] < self.best.loss:
+        if validation is not None and self.model.comparable and validation["total"] < self.best.loss:
             weights = self.model.backend.to_host(self.model.parameters.value).copy()
             self.best = Best(epoch, validation["total"], weights)
         self.history.append(row)
@@ -161,7 +169,7 @@ class Trainer:
 
     def _validate(self, epoch: int) -> dict[str, float]:
         assert self.validation is not None
-        terms = evaluate_terms(self.model, self.validation, batch_size=self.batch_size, seed=self.seed).mean()
+        terms = evaluate_terms(self.model, self.validation, self.validation_y, batch_size=self.batch_size, seed=self.seed).mean()
         if not math.isfinite(terms["total"]):
             raise NonFiniteError(
                 f"step {self.optimizer.steps} (validation after epoch {epoch}): loss is {terms['total']};"
@@ -178,11 +186,13 @@ class Trainer:
 def fit(
     model: Model,
     x: Array,
+    y: Array | None = None,
     *,
     epochs: int = 20,
     batch_size: int = 100,
     learning_rate: float = 1e-3,
     validation: Array | None = None,
+    validation_y: Array | None = None,
     patience: int = 0,
     seed: int = 0,
     shuffle: bool = True,
@@ -193,7 +203,7 @@ def fit(
     clip_norm: float | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> History:
-    """Train `model` on x (N, F) with Adam; returns the history, one row an epoch.
+    """Train `model` on x (N, F), with its labels or targets y where the model reads them, with Adam; returns the history, a row an epoch.
 
     With `validation` (M, F) and `patience` > 0 training stops after `patience` epochs without a lower validation loss, and the model is
     left with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate, schedule and clip_norm.
@@ -202,7 +212,21 @@ def fit(
     if optimizer is None:
         total = epochs * batch_count(len(x), batch_size, drop_last)
         optimizer = Adam(model.parameters, learning_rate, clip_norm=clip_norm, schedule=Schedule(schedule, total))
-    trainer = Trainer(model, optimizer, x, epochs, batch_size, seed, shuffle, drop_last, binarise, validation=validation, patience=patience)
+    trainer = Trainer(
+        model,
+        optimizer,
+        x,
+        epochs,
+        batch_size,
+        seed,
+        shuffle,
+        drop_last,
+        binarise,
+        validation=validation,
+        y=y,
+        validation_y=validation_y,
+        patience=patience,
+    )
     history = trainer.run(on_epoch=on_epoch)
     if patience:
         trainer.use_best()

@@ -12,7 +12,7 @@ from pathlib import Path
 from npae.data import Dataset, load
 from npae.data.batches import batch_count
 from npae.errors import InputError
-from npae.models import Model
+from npae.models import Model, model_class
 from npae.optim import Adam, Schedule
 from npae.training.checkpoint import weights_file
 from npae.training.configuration import Configuration, build_model, stored
@@ -51,7 +51,8 @@ def prepare(configuration: Configuration) -> Run:
     x, validation = parts.train.rows, parts.validation.rows if parts.validation else None
     if len(x) < MINIMUM_ROWS:
         raise InputError(f"{len(x)} training row in '{configuration['data']}': at least {MINIMUM_ROWS} are needed")
-    model = build_model(configuration, dataset.train.shape[1])
+    y = parts.train.companion(model_class(configuration.model), dataset.name)
+    model = build_model(configuration, dataset.train.shape[1], y)
     total = configuration["epochs"] * batch_count(len(x), configuration["batch_size"], configuration["drop_last"])
     optimizer = Adam(
         model.parameters,
@@ -64,7 +65,10 @@ def prepare(configuration: Configuration) -> Run:
         schedule=Schedule(configuration["schedule"], total, configuration["warmup"], configuration["decay"]),
     )
     keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience")
-    trainer = Trainer(model, optimizer, x, validation=validation, **{key: configuration[key] for key in keys})
+    validation_y = parts.validation.companion(type(model), dataset.name) if parts.validation else None
+    trainer = Trainer(
+        model, optimizer, x, validation=validation, y=y, validation_y=validation_y, **{key: configuration[key] for key in keys}
+    )
     return Run(configuration, dataset, parts, model, trainer)
 
 

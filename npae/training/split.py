@@ -16,18 +16,36 @@ from npae.backend import Array
 from npae.data import Dataset
 from npae.data.batches import batch_indices
 from npae.errors import InputError
+from npae.models import Model
 
 SPLIT_EPOCH = 2**32 - 1  # the shuffle that picks validation rows: no training epoch has this number
 AUTO_SHARE = 0.1
+_NEEDED = {"labels": "a label for each row", "targets": "a target for each row"}
+_FIX = {
+    "labels": "take data with labels: digits, mnist, or an .npz with 'x' and 'y'",
+    "targets": "take data with targets: dates, or an .npz with 'x' and 'target'",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rows, their labels where there are any, and where they are from."""
+    """Some rows, their labels and targets where there are any, and where they are from."""
 
     rows: Array
     labels: Array | None
+    targets: Array | None
     which: str
+
+    def companion(self, model: type[Model], data: str) -> Array | None:
+        """What a model of that class reads beside each row: its labels, its targets, or nothing."""
+        if model.companion is None:
+            return None
+        found = self.labels if model.companion == "labels" else self.targets
+        if found is None:
+            raise InputError(
+                f"a {model.kind} needs {_NEEDED[model.companion]}, and the {self.which} of '{data}' have none; {_FIX[model.companion]}"
+            )
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +71,10 @@ def split(dataset: Dataset, held: str | float, seed: int) -> Split:
     if held == "none":
         return Split(train, None)
     if held == "validation" and dataset.validation is not None:
-        return Split(train, Part(dataset.validation, None, "validation rows"))
+        return Split(train, Part(dataset.validation, None, None, "validation rows"))
     if dataset.test is None:
         raise InputError(f"validation 'test': the data '{dataset.name}' have no test rows; give a share such as 0.1")
-    return Split(train, Part(dataset.test, dataset.test_labels, "test rows"))
+    return Split(train, Part(dataset.test, dataset.test_labels, dataset.test_targets, "test rows"))
 
 
 def _share(dataset: Dataset, share: float, seed: int) -> Split:
@@ -70,6 +88,7 @@ def _share(dataset: Dataset, share: float, seed: int) -> Split:
 
 
 def _part(dataset: Dataset, rows: Array, which: str) -> Part:
-    whole = len(rows) == len(dataset.train)
-    labels = dataset.train_labels
-    return Part(dataset.train if whole else dataset.train[rows], None if labels is None else labels[rows], which)
+    labels, targets = dataset.train_labels, dataset.train_targets
+    if len(rows) == len(dataset.train):
+        return Part(dataset.train, labels, targets, which)
+    return Part(dataset.train[rows], None if labels is None else labels[rows], None if targets is None else targets[rows], which)

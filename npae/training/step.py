@@ -20,10 +20,10 @@ class TrainingStep:
         self.model, self.optimizer, self.seed = model, optimizer, seed
         self._noise: dict[int, Noise] = {}
 
-    def __call__(self, x: Array) -> Terms:
-        """Move the parameters one step for the batch x (B, F), already checked; the loss terms are those before the move."""
+    def __call__(self, x: Array, *given: Array) -> Terms:
+        """Move the parameters one step for the batch x (B, F) and its companion, already checked; terms are those before it."""
         t = self.optimizer.steps
         noise = self._noise[len(x)] = self.model.draw(self.seed, t, len(x), out=self._noise.get(len(x)))
-        terms = self.model.forward_backward(x, noise, t)
+        terms = self.model.forward_backward(x, noise, t, None, *given)
         self.optimizer.update()
         return terms

@@ -124,7 +124,7 @@ def test_an_autoencoder_samples_codes_with_the_mean_and_covariance_of_those_it_i
     codes = model.encode(like)
     seen: list[Array] = []
 
-    def decode(self: Model, z: Array) -> Array:
+    def decode(self: Model, z: Array, y: Array | None = None) -> Array:
         seen.append(z)
         return z
 
