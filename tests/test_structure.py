@@ -23,6 +23,7 @@ FLOORS = (  # imports only go down; within a floor they may go sideways
     ("layers", "losses"),
     ("models", "optim", "data"),
     ("presets", "training", "evaluation", "inspection"),
+    ("claims",),
     ("figures", "estimators"),
     ("cli",),
     ("__main__",),

@@ -21,6 +21,7 @@ VERBS = {
     "reconstruct": "encode and decode data with a trained run",
     "evaluate": "loss terms, log-likelihood and PCA baseline of a trained run",
     "reproduce": "train a published preset over several seeds, published numbers beside measured",
+    "claim": "put a claim of the founding documents to the test, verdict printed",
     "gradcheck": "compare every hand-written gradient with finite differences",
     "data": "list, fetch or locate data sets",
     "doctor": "what was found on this machine, and what will be used",

@@ -21,7 +21,7 @@ from npae import noise as streams
 from npae.backend import Array
 from npae.errors import InputError
 from npae.layers import inference
-from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, Reconstruction, SquaredError
+from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, GaussianLearned, Reconstruction, SquaredError
 from npae.models import Model
 
 DECODED = 10_000  # codes at a time: rows times samples
@@ -42,7 +42,7 @@ def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array) -> Array
     if isinstance(likelihood, BernoulliProbabilities):
         q = np.clip(y, likelihood.clip, 1 - likelihood.clip)
         return np.asarray((x * np.log(q) + (1 - x) * np.log1p(-q)).sum(axis=1))
-    if isinstance(likelihood, Gaussian):
+    if isinstance(likelihood, Gaussian | GaussianLearned):
         squares = ((y - x) ** 2).sum(axis=1)
         return np.asarray(-squares / (2 * likelihood.eta) - 0.5 * x.shape[1] * (LOG_2PI + math.log(likelihood.eta)))
     raise InputError("a squared error is not a likelihood: train with reconstruction=bernoulli or gaussian for a log-likelihood")
