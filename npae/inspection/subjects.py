@@ -6,6 +6,8 @@ lost 1/B, then changes the answer.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +23,7 @@ from npae.losses import L2, RBFMMD
 from npae.models import MODELS
 from npae.parameters import Parameters
 
-B, F, Z = 7, 6, 3
+B, F, Z, C = 7, 6, 3, 4
 FREE_BITS = {"log_std": 1.0, "log_variance": 0.5, "sigma": 1.0}  # between the KL of the units: some are held up, some are not
 
 
@@ -43,6 +45,10 @@ def _unit(seed: int, *shape: int) -> Array:
     return np.random.default_rng(seed).uniform(0.05, 0.95, shape)
 
 
+def _labels(seed: int) -> Array:
+    return np.random.default_rng(seed).integers(0, C, B)
+
+
 def _layer(name: str, make: Callable[[], Node], inputs: Callable[[], dict[str, Array]], given: Callable[[], list[Any]] = list) -> Subject:
     return Subject(name, "layer", type(make()), lambda backend: layer_probe(name, make(), backend, inputs(), given()))
 
@@ -59,9 +65,12 @@ def _layers() -> Iterator[Subject]:
     yield _layer("dropout", lambda: Dropout(0.3, F), x, lambda: [_unit(3, B, F)])
     yield _layer("chain", lambda: Chain(Dense(F, 5), layers.Tanh(), Dropout(0.2, 5), Dense(5, 2)), x, lambda: [[_unit(4, B, 5)]])
     yield _layer("parallel", lambda: Parallel(mu=Dense(F, Z), s=Chain(Dense(F, Z), layers.Softplus(1e-6))), x)
+    yield _layer("condition", lambda: layers.Condition(C), x, lambda: [_labels(14)])
     for form in layers.FORMS:
         inputs = lambda: {"mu": _normal(5, B, Z), "s": _unit(6, B, Z)}  # noqa: E731
         yield _layer(f"reparameterise.{form}", lambda form=form: layers.Reparameterise(form), inputs, lambda: [_normal(7, B, Z)])  # type: ignore[misc]
+        scaled = lambda form=form: layers.Reparameterise(form, 0.3)  # type: ignore[misc]  # noqa: E731
+        yield _layer(f"reparameterise.{form}.noise_scale", scaled, inputs, lambda: [_normal(7, B, Z)])
 
 
 def _losses() -> Iterator[Subject]:
@@ -70,12 +79,16 @@ def _losses() -> Iterator[Subject]:
         yield _loss(f"squared_error.{reduction}", lambda r=reduction: losses.SquaredError(r), real, unit)  # type: ignore[misc]
     yield _loss("gaussian", lambda: losses.Gaussian(0.3), real, unit)
     yield _loss("bernoulli_logits", losses.BernoulliLogits, real, unit)
+    yield _loss("bernoulli_logits.mean", lambda: losses.BernoulliLogits("mean"), real, unit)
     clipped = lambda: {"p": np.linspace(0.002, 0.998, B * F).reshape(B, F)}  # noqa: E731  (some within the clip, none at its edge)
     yield _loss("bernoulli_probabilities", lambda: losses.BernoulliProbabilities(0.04), clipped, unit)
     for form in layers.FORMS:
         posterior = lambda: {"mu": _normal(5, B, Z), "s": _unit(6, B, Z)}  # noqa: E731
         yield _loss(f"kl.{form}", lambda form=form: losses.GaussianKL(form), posterior)  # type: ignore[misc]
         yield _loss(f"kl.{form}.free_bits", lambda form=form: losses.GaussianKL(form, FREE_BITS[form]), posterior)  # type: ignore[misc]
+        yield _loss(f"kl.{form}.noise_scale", lambda form=form: losses.GaussianKL(form, noise_scale=0.3), posterior)  # type: ignore[misc]
+        both = lambda form=form: losses.GaussianKL(form, noise_scale=0.6, epsilon=0.2)  # type: ignore[misc]  # noqa: E731
+        yield _loss(f"kl.{form}.epsilon", both, posterior)
     yield Subject("l2", "loss", L2, _l2_probe)
     codes, prior = (lambda: {"z": _normal(8, B, Z) + 0.5}), (lambda: [_normal(9, B, Z)])
     for rule in ("prior", 1.7):
@@ -84,6 +97,12 @@ def _losses() -> Iterator[Subject]:
         yield _loss(f"mmd.rbf.{rule}.through_bandwidth", lambda rule=rule: RBFMMD(rule, stop_gradient=False), codes, prior)  # type: ignore[misc]
         yield Subject(f"mmd.rbf.{rule}", "loss", RBFMMD, lambda backend, rule=rule: _stopped_probe(rule, backend))  # type: ignore[misc]
     yield _loss("mmd.imq", losses.IMQMMD, codes, prior)
+    yield _loss("l1", losses.L1, lambda: {"z": _normal(12, B, Z)})
+    yield _loss("target_rate", lambda: losses.TargetRate(0.2), lambda: {"z": _unit(13, B, Z)})
+    yield Subject("gaussian_learned", "loss", losses.GaussianLearned, _gaussian_learned_probe)
+    for names in (("sigmoid",), ("tanh", "softplus"), ("softplus", "tanh", "linear")):
+        make = functools.partial(_contraction_probe, names)
+        yield Subject(f"contraction.{'_'.join(names)}", "loss", losses.Contraction, make)
 
 
 def _stopped_probe(rule: str, backend: Backend) -> Probe:
@@ -115,10 +134,45 @@ def _l2_probe(backend: Backend) -> Probe:
     return Probe("l2", {"theta": parameters.value}, objective, gradients)
 
 
+def _gaussian_learned_probe(backend: Backend) -> Probe:
+    """The loss has a parameter of its own: it is checked beside y."""
+    loss, y, x = losses.GaussianLearned(0.3), _normal(2, B, F), _unit(3, B, F)
+    probe, r = loss_probe("gaussian_learned", loss, backend, {"y": y}, [x]), loss.r
+
+    def gradients() -> dict[str, Array]:
+        r.grad.fill(0)
+        return {**probe.gradients(), "r": r.grad.copy()}
+
+    return Probe(probe.name, {"y": y, "r": r.value}, probe.objective, gradients)
+
+
+def _contraction_probe(names: tuple[str, ...], backend: Backend) -> Probe:
+    """Weights and outputs of as many layers as there are names; the outputs need not be what the weights make of some x."""
+    widths = (F, 5, 4, Z)[-len(names) - 1 :]
+    loss = losses.Contraction(names)
+    loss.bind(backend, np.dtype("float64"))
+    W = [_normal(20 + l, *pair) for l, pair in enumerate(itertools.pairwise(widths))]
+    h = [_unit(30 + l, B, n) for l, n in enumerate(widths[1:])]
+    named = {f"W{l}": w for l, w in enumerate(W, 1)} | {f"h{l}": out for l, out in enumerate(h, 1)}
+
+    def objective() -> float:
+        with layers.inference(loss):
+            return loss.forward(W, h)
+
+    def gradients() -> dict[str, Array]:
+        loss.forward(W, h)
+        dW, dh = loss.backward()
+        return dict(zip(named, (gradient.copy() for gradient in (*dW, *dh)), strict=True))
+
+    moved = {name: tensor for name, tensor in named.items() if name != f"h{len(h)}" or names[-1] != "linear"}  # f' = 1 whatever h is
+    return Probe("contraction", moved, objective, gradients)
+
+
 # every form of every model: name -> (kind, options, step)
 MODEL_FORMS: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "ae": ("ae", {}, None),
     "ae.mean_squared_error": ("ae", {"reconstruction": "mean_squared_error", "code_activation": "leaky_relu"}, None),
+    "ae.mean_bernoulli": ("ae", {"reconstruction": "mean_bernoulli", "code_activation": "relu", "activation": "tanh"}, None),
     "ae.bernoulli": ("ae", {"reconstruction": "bernoulli", "activation": "tanh"}, None),
     "ae.deep": ("ae", {"hidden": (6, 5), "activation": "elu", "output": "sigmoid", "dropout": 0.2}, None),
     "ae.relu": ("ae", {"activation": "relu", "code_activation": "relu", "initialiser": "pytorch"}, None),
@@ -130,12 +184,40 @@ MODEL_FORMS: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "vae.l2": ("vae", {"l2": 0.005}, None),
     "vae.kl_warmup": ("vae", {"kl_warmup": 10, "beta": 2.0}, 3),
     "vae.free_bits": ("vae", {"free_bits": 0.2}, None),
+    "vae.keras": ("vae", {"kl": "keras", "noise_scale": 0.1, "activation": "relu", "beta": 0.6}, None),
+    "vae.noise_scale": ("vae", {"noise_scale": 0.4, "posterior": "log_variance"}, None),
+    "vae.adcme": (
+        "vae",
+        {"hidden": (6, 5), "activation": ("elu", "tanh"), "dropout": 0.1, "posterior": "sigma", "heads": "joint"}
+        | {"reconstruction": "bernoulli_probabilities", "clip": 0.4, "kl_epsilon": 0.1},
+        None,
+    ),
     "wae": ("wae", {}, None),
     "wae.deterministic": ("wae", {"encoder": "deterministic", "bandwidth": "prior"}, None),
     "wae.imq": ("wae", {"kernel": "imq"}, None),
     "wae.median": ("wae", {"bandwidth": "median"}, None),
     "wae.number": ("wae", {"bandwidth": 3.0, "posterior": "log_variance"}, None),
     "wae.tolstikhin": ("wae", {"bandwidth": "tolstikhin", "stop_gradient": False}, None),
+    "ae.gaussian_learned": ("ae", {"reconstruction": "gaussian_learned", "eta": 0.2}, None),
+    "vae.gaussian_learned": ("vae", {"reconstruction": "gaussian_learned"}, None),
+    "sparse": ("sparse", {"lambda_": 0.7}, None),
+    "sparse.kl": ("sparse", {"penalty": "kl", "lambda_": 0.7, "activation": "tanh", "dropout": 0.2}, None),
+    "denoising": ("denoising", {}, None),
+    "denoising.clipped_gaussian": ("denoising", {"corruption": "clipped_gaussian", "reconstruction": "bernoulli"}, None),
+    "denoising.masking": ("denoising", {"corruption": "masking", "dropout": 0.2}, None),
+    "denoising.salt_and_pepper": ("denoising", {"corruption": "salt_and_pepper", "code_activation": "relu"}, None),
+    "denoising-vae": ("denoising-vae", {"posterior": "log_variance"}, None),
+    "denoising-vae.masking": ("denoising-vae", {"corruption": "masking", "beta": 0.7, "dropout": 0.2}, None),
+    "contractive": ("contractive", {"lambda_": 0.7}, None),
+    "contractive.deep": ("contractive", {"hidden": (6, 5), "activation": "softplus", "code_activation": "sigmoid", "lambda_": 0.7}, None),
+    "contractive.shallow": ("contractive", {"hidden": (), "code_activation": "sigmoid", "lambda_": 0.7, "l2": 0.0}, None),
+    "linear": ("linear", {}, None),
+    "cvae": ("cvae", {"classes": C}, None),
+    "cvae.warmup": ("cvae", {"classes": C, "hidden": (6, 5), "posterior": "sigma", "beta": 0.7, "kl_warmup": 10, "dropout": 0.2}, 3),
+    "cvae.gaussian": ("cvae", {"classes": C, "hidden": (), "reconstruction": "gaussian", "eta": 0.2, "posterior": "log_variance"}, None),
+    "infovae": ("infovae", {}, None),
+    "infovae.flux": ("infovae", {"bandwidth": "flux", "alpha": -0.5, "lambda_": 4.0, "dropout": 0.2}, None),
+    "infovae.imq": ("infovae", {"kernel": "imq", "alpha": 1.0, "lambda_": 5.0, "posterior": "sigma"}, None),
 }
 
 
@@ -146,7 +228,8 @@ def _model(name: str) -> Subject:
         model = MODELS[kind](F, **{"hidden": (5,), "latent": Z, "seed": 3, "dtype": "float64", "backend": backend.name, **options})
         model.parameters.value += 0.1 * _normal(10, len(model.parameters))
         x = _unit(11, B, F)
-        return model_probe(name, model, x, model.draw(5, 0, B), step=step)
+        given = (_labels(14),) if model.companion == "labels" else ()
+        return model_probe(name, model, x, model.draw(5, 0, B), *given, step=step)
 
     return Subject(name, "model", MODELS[kind], make)
 

@@ -2,9 +2,10 @@
 
 from npae.layers.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh, activation
 from npae.layers.chain import Chain
+from npae.layers.condition import Condition
 from npae.layers.dense import Dense
 from npae.layers.dropout import Dropout
-from npae.layers.node import CallOrderError, Node, forget, inference
+from npae.layers.node import CallOrderError, Node, differentiated, forget, frozen, inference
 from npae.layers.parallel import Parallel
 from npae.layers.reparameterise import FORMS, Reparameterise
 
@@ -13,6 +14,7 @@ __all__ = [
     "FORMS",
     "CallOrderError",
     "Chain",
+    "Condition",
     "Dense",
     "Dropout",
     "LeakyReLU",
@@ -24,6 +26,8 @@ __all__ = [
     "Softplus",
     "Tanh",
     "activation",
+    "differentiated",
     "forget",
+    "frozen",
     "inference",
 ]

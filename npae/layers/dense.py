@@ -2,7 +2,7 @@
 
     y = x W + b          x (B, I)   W (I, O)   b (O,)   y (B, O)
 
-    dW += x^T dy         db += sum_B dy        dx = dy W^T
+    dW += x^T dy         db += sum_B dy        dx = dy W^T          (only dx while the layer is frozen)
 
 Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
 """
@@ -36,6 +36,7 @@ class Dense(Node):
 
     def backward(self, dy: Array) -> Array | None:
         """dW += x^T dy,  db += sum_B dy,  dx = dy W^T"""
-        self.backend.matmul(self.x.T, dy, out=self.W.grad, accumulate=True)
-        self.b.grad += self.backend.xp.sum(dy, axis=0, out=self.buffer("db", self.b.shape))
+        if self.learning:
+            self.backend.matmul(self.x.T, dy, out=self.W.grad, accumulate=True)
+            self.b.grad += self.backend.xp.sum(dy, axis=0, out=self.buffer("db", self.b.shape))
         return self.backend.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape)) if self.needs_dx else None

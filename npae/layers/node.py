@@ -74,7 +74,8 @@ class Node:
     backward: Callable[..., Any]
     backend: Backend
     dtype: np.dtype[Any]
-    recording = True
+    recording = True  # whether a forward expects its backward
+    learning = True  # whether backward adds to the gradients of the parameters
     _pending = _in_forward = _in_backward = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -127,15 +128,39 @@ class Node:
 @contextlib.contextmanager
 def inference(*nodes: Node) -> Iterator[None]:
     """Forward only: nothing is expected to be differentiated."""
+    with _each("recording", False, nodes):
+        yield
+
+
+@contextlib.contextmanager
+def frozen(*nodes: Node) -> Iterator[None]:
+    """backward returns dx and leaves the gradients of the parameters alone: a network that is differentiated, and not learned."""
+    with _each("learning", False, nodes):
+        yield
+
+
+@contextlib.contextmanager
+def differentiated(*nodes: Node) -> Iterator[None]:
+    """Forwards with their backwards also inside `inference`, such as steps of gradient descent that a forward itself makes."""
+    with _each("recording", True, nodes):
+        try:
+            yield
+        finally:
+            forget(*nodes)
+
+
+@contextlib.contextmanager
+def _each(flag: str, value: bool, nodes: tuple[Node, ...]) -> Iterator[None]:
+    """Every node's flag has that value for a while."""
     everything = [node for top in nodes for node in top.everything()]
-    before = [node.recording for node in everything]
+    before = [getattr(node, flag) for node in everything]
     for node in everything:
-        node.recording = False
+        setattr(node, flag, value)
     try:
         yield
     finally:
-        for node, recording in zip(everything, before, strict=True):
-            node.recording = recording
+        for node, kept in zip(everything, before, strict=True):
+            setattr(node, flag, kept)
 
 
 def forget(*nodes: Node) -> None:

@@ -2,24 +2,31 @@
 
 from npae.losses.bandwidth import Bandwidth
 from npae.losses.bernoulli import BernoulliLogits, BernoulliProbabilities
+from npae.losses.contractive import Contraction
 from npae.losses.gaussian import Gaussian
+from npae.losses.gaussian_learned import GaussianLearned
 from npae.losses.kl import GaussianKL
 from npae.losses.l2 import L2
 from npae.losses.mmd import IMQMMD, RBFMMD
 from npae.losses.reconstruction import RECONSTRUCTIONS, Reconstruction, make_reconstruction
+from npae.losses.sparsity import L1, TargetRate
 from npae.losses.squared_error import SquaredError
 
 __all__ = [
     "IMQMMD",
+    "L1",
     "L2",
     "RBFMMD",
     "RECONSTRUCTIONS",
     "Bandwidth",
     "BernoulliLogits",
     "BernoulliProbabilities",
+    "Contraction",
     "Gaussian",
     "GaussianKL",
+    "GaussianLearned",
     "Reconstruction",
     "SquaredError",
+    "TargetRate",
     "make_reconstruction",
 ]

@@ -1,11 +1,13 @@
 """Bernoulli likelihood (binary cross-entropy) of x in [0, 1].      x l p (B, F), nats per image
 
     from logits          L = (1/B) sum [ max(l, 0) - l x + log(1 + e^-|l|) ]          dl = (sigmoid(l) - x) / B
+      reduction "mean"   L / F: the mean over all elements, nats per pixel            dl = (sigmoid(l) - x) / (B F)
     from probabilities   L = -(1/B) sum [ x log q + (1 - x) log(1 - q) ]              dp = ((1-x)/(1-q) - x/q) / B  where q = p
                          q = clip(p, c, 1 - c)                                        dp = 0                        where clipped
 
 The clip's zero gradient is explicit: a saturated, wrong unit gets no gradient at all; logits have no such trap.
-The mean is over the batch, the sum over features. x between 0 and 1 is allowed: then L is a cross-entropy, and not a likelihood of x.
+The mean is over the batch, the sum over features; reduction "mean" is Keras's binary_crossentropy, which takes the logits of a sigmoid that
+stands before it. x between 0 and 1 is allowed: then L is a cross-entropy, and not a likelihood of x.
 Source: Kingma & Welling 2014, appendix C.1; the clipped form as in ADCME's and Keras's examples.
 """
 
@@ -18,22 +20,38 @@ import numpy as np
 from npae.backend import Array, Backend
 from npae.errors import InputError
 from npae.layers.node import Node
+from npae.losses.squared_error import check_reduction
+
+CLIP = 1e-7  # as Keras's
+
+
+def check_clip(clip: float) -> float:
+    """A distance from 0 and 1: between 0 and 0.5."""
+    if not 0 < clip < 0.5:
+        raise InputError(
+            f"clip {clip} is not between 0 and 0.5: probabilities are kept in [clip, 1 - clip], where their logarithm is finite"
+        )
+    return clip
 
 
 class BernoulliLogits(Node):
-    """-log Bernoulli(x | sigmoid(l)), mean over the batch."""
+    """-log Bernoulli(x | sigmoid(l)), mean over the batch, or over all elements."""
 
-    unit = "nats per image"
     unit_interval = True
 
+    def __init__(self, reduction: str = "sum") -> None:
+        self.reduction = check_reduction(reduction)
+        self.unit = "nats per image" if reduction == "sum" else "nats per pixel"
+
     def forward(self, logits: Array, x: Array) -> float:
-        """max(l, 0) - l x + log(1 + e^-|l|); the gradient comes in the same pass"""
+        """scale * sum (max(l, 0) - l x + log(1 + e^-|l|)); the gradient comes in the same pass"""
+        count = len(x) if self.reduction == "sum" else x.size
         self.dlogits = self.buffer("dlogits", logits.shape)
-        value: float = self.backend.kernel("bernoulli_logits")(logits, x, 1 / len(x), self.dlogits)
+        value: float = self.backend.kernel("bernoulli_logits")(logits, x, 1 / count, self.dlogits)
         return value
 
     def backward(self) -> Array:
-        """dl = (sigmoid(l) - x) / B"""
+        """dl = scale (sigmoid(l) - x)"""
         return self.dlogits
 
     def mean(self, logits: Array) -> Array:
@@ -43,8 +61,8 @@ class BernoulliLogits(Node):
         return p
 
     def per_image(self, features: int) -> float:
-        """Already a sum over features, per image."""
-        return 1.0
+        """What the value is to be multiplied by to give the sum over features, per image."""
+        return 1.0 if self.reduction == "sum" else float(features)
 
 
 class BernoulliProbabilities(Node):
@@ -53,12 +71,8 @@ class BernoulliProbabilities(Node):
     unit = "nats per image"
     unit_interval = True
 
-    def __init__(self, clip: float = 1e-7) -> None:
-        if not 0 < clip < 0.5:
-            raise InputError(
-                f"clip {clip} is not between 0 and 0.5: probabilities are kept in [clip, 1 - clip], where their logarithm is finite"
-            )
-        self.clip = clip
+    def __init__(self, clip: float = CLIP) -> None:
+        self.clip = check_clip(clip)
 
     def bind(self, backend: Backend, dtype: np.dtype[Any]) -> None:
         """Refuse a clip that rounds away: 1 - clip must differ from 1."""

@@ -4,7 +4,9 @@ name                       loss                                     decoder outp
 squared_error              SquaredError, summed over features       linear              up to a constant, variance 1/2
 mean_squared_error         SquaredError, mean over all elements     linear              no
 gaussian                   Gaussian with variance eta               linear              yes
-bernoulli                  BernoulliLogits                          linear (logits)     yes
+gaussian_learned           Gaussian whose variance is learned       linear              yes
+bernoulli                  BernoulliLogits, summed over features    linear (logits)     yes
+mean_bernoulli             BernoulliLogits, mean over all elements  linear (logits)     per pixel
 bernoulli_probabilities    BernoulliProbabilities, clipped          sigmoid             yes
 """
 
@@ -14,28 +16,32 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from npae.errors import InputError, nearest
-from npae.losses.bernoulli import BernoulliLogits, BernoulliProbabilities
+from npae.losses.bernoulli import CLIP, BernoulliLogits, BernoulliProbabilities, check_clip
 from npae.losses.gaussian import Gaussian, check_variance
+from npae.losses.gaussian_learned import GaussianLearned
 from npae.losses.squared_error import SquaredError
 
-Reconstruction: TypeAlias = SquaredError | Gaussian | BernoulliLogits | BernoulliProbabilities
+Reconstruction: TypeAlias = SquaredError | Gaussian | GaussianLearned | BernoulliLogits | BernoulliProbabilities
 
-# name -> (the loss, made from eta; the activation that the decoder must end with, None for any)
-RECONSTRUCTIONS: dict[str, tuple[Callable[[float], Reconstruction], str | None]] = {
-    "squared_error": (lambda eta: SquaredError("sum"), None),
-    "mean_squared_error": (lambda eta: SquaredError("mean"), None),
-    "gaussian": (Gaussian, None),
-    "bernoulli": (lambda eta: BernoulliLogits(), "linear"),
-    "bernoulli_probabilities": (lambda eta: BernoulliProbabilities(), "sigmoid"),
+# name -> (the loss, made from eta and clip; the activation that the decoder must end with, None for any)
+RECONSTRUCTIONS: dict[str, tuple[Callable[[float, float], Reconstruction], str | None]] = {
+    "squared_error": (lambda eta, clip: SquaredError("sum"), None),
+    "mean_squared_error": (lambda eta, clip: SquaredError("mean"), None),
+    "gaussian": (lambda eta, clip: Gaussian(eta), None),
+    "gaussian_learned": (lambda eta, clip: GaussianLearned(eta), None),
+    "bernoulli": (lambda eta, clip: BernoulliLogits("sum"), "linear"),
+    "mean_bernoulli": (lambda eta, clip: BernoulliLogits("mean"), "linear"),
+    "bernoulli_probabilities": (lambda eta, clip: BernoulliProbabilities(clip), "sigmoid"),
 }
 
 
-def make_reconstruction(name: str, eta: float, output: str | None) -> tuple[Reconstruction, str]:
+def make_reconstruction(name: str, eta: float, output: str | None, *, clip: float = CLIP) -> tuple[Reconstruction, str]:
     """The loss of that name, and the activation that the decoder ends with: the one asked for, or the one the loss needs."""
     if name not in RECONSTRUCTIONS:
         raise InputError(f"reconstruction '{name}' is not known{nearest(name, RECONSTRUCTIONS)}")
     make, needed = RECONSTRUCTIONS[name]
     check_variance(eta)
+    check_clip(clip)
     if needed and output not in (None, needed):
         raise InputError(f"output '{output}': reconstruction '{name}' reads a decoder that ends with '{needed}'; leave output unset")
-    return make(eta), output or needed or "linear"
+    return make(eta, clip), output or needed or "linear"

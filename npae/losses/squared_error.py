@@ -15,15 +15,20 @@ from npae.layers.node import Node
 REDUCTIONS = ("sum", "mean")
 
 
+def check_reduction(reduction: str) -> str:
+    """The name, if there is such a reduction."""
+    if reduction not in REDUCTIONS:
+        raise InputError(f"reduction '{reduction}' is not known{nearest(reduction, REDUCTIONS)}")
+    return reduction
+
+
 class SquaredError(Node):
     """(1/B) sum (y - x)^2, or the mean over all elements."""
 
     unit_interval = False
 
     def __init__(self, reduction: str = "sum") -> None:
-        if reduction not in REDUCTIONS:
-            raise InputError(f"reduction '{reduction}' is not known{nearest(reduction, REDUCTIONS)}")
-        self.reduction = reduction
+        self.reduction = check_reduction(reduction)
         self.unit = "squared error per image" if reduction == "sum" else "mean squared error"
 
     def forward(self, y: Array, x: Array) -> float:

@@ -8,7 +8,10 @@
     backward   dy = dnll,  dz = decoder'(dy),  (dmu, ds) = reparameterise'(dz) + beta dKL,  encoder'(dmu, ds)
 
 beta = 1 and l2 = 0 is the bound itself, in nats per image: -L <= log p(x). KL warm-up lets beta grow linearly over the first steps.
-l2 weighs the squared parameters of the decoder (the Flux document's regulariser).
+l2 weighs the squared parameters of the decoder (the Flux document's regulariser). noise_scale is the standard deviation of eps: sigma is
+that much smaller. kl "keras" minimises what the Keras document calls KL, -1/2 sum (1 + s - mu^2 - exp(s)), as the term kl_keras: it takes for
+a log-variance the s that the sampler takes for a log-std, and knows nothing of noise_scale, so L is NOT a bound; the divergence of the
+posterior that is sampled stands beside it as kl.
 Source: Kingma & Welling 2014; beta: Higgins et al. 2017; warm-up: Bowman et al. 2016, Sonderby et al. 2016; free bits: Kingma et al. 2016.
 """
 
@@ -19,13 +22,33 @@ from typing import Any
 
 from npae import noise as streams
 from npae.backend import Array
+from npae.errors import InputError, nearest
 from npae.layers import Reparameterise
 from npae.losses import L2, GaussianKL, make_reconstruction
+from npae.losses.bernoulli import CLIP
 from npae.models import networks
 from npae.models.checks import check_steps, check_weight
 from npae.models.model import Model
 from npae.models.terms import Terms
 from npae.noise import Noise
+
+KLS = ("exact", "keras")
+CAVEAT = (
+    "not a bound: kl_keras is not the divergence of the posterior that is sampled (it reads s as a log-variance, the sampler as a log-std,"
+    " and it ignores noise_scale); kl is the exact one, shown beside it and not minimised"
+)
+
+
+def check_kl(kl: str, posterior: str, free_bits: float, kl_epsilon: float) -> str:
+    """The name, if there is such a KL term and it goes with the other options."""
+    if kl not in KLS:
+        raise InputError(f"kl '{kl}' is not known{nearest(kl, KLS)}")
+    if kl == "keras" and posterior != "log_std":
+        raise InputError(f"kl 'keras' is the term of a sampler with posterior log_std, not {posterior}; take --set kl=exact")
+    if kl == "keras" and (free_bits or kl_epsilon):
+        name, value = ("free_bits", free_bits) if free_bits else ("kl_epsilon", kl_epsilon)
+        raise InputError(f"{name} {value} belongs to kl=exact, and kl is keras; leave {name} at 0, or take --set kl=exact")
+    return kl
 
 
 class VAE(Model):
@@ -44,11 +67,16 @@ class VAE(Model):
         beta: float = 1.0,
         kl_warmup: int = 0,
         free_bits: float = 0.0,
+        kl: str = "exact",
+        kl_epsilon: float = 0.0,
         l2: float = 0.0,
         posterior: str = "log_std",
+        noise_scale: float = 1.0,
+        heads: str = "apart",
         reconstruction: str = "bernoulli",
         eta: float = 1.0,
-        activation: str = "leaky_relu",
+        clip: float = CLIP,
+        activation: str | Sequence[str] = "leaky_relu",
         output: str | None = None,
         dropout: float = 0.0,
         initialiser: str = "flux",
@@ -61,11 +89,14 @@ class VAE(Model):
         self.features, self.latent = features, latent
         self.beta, self.l2_weight = check_weight("beta", beta), check_weight("l2", l2)
         self.kl_warmup = check_steps("kl_warmup", kl_warmup)
-        self.likelihood, output = make_reconstruction(reconstruction, eta, output)
-        self.encoder = networks.gaussian_encoder(widths, latent, form=posterior, **style)
-        self.reparameterise = Reparameterise(posterior)
+        self.likelihood, output = make_reconstruction(reconstruction, eta, output, clip=clip)
+        self.encoder = networks.gaussian_encoder(widths, latent, form=posterior, heads=heads, **style)
+        self.reparameterise = Reparameterise(posterior, noise_scale)
         self.decoder = networks.decoder((latent, *widths[::-1]), output=output, **style)
-        self.kl = GaussianKL(posterior, free_bits)
+        self.kl = GaussianKL(posterior, free_bits, noise_scale=noise_scale, epsilon=kl_epsilon)
+        self.kl_keras = GaussianKL("log_variance") if check_kl(kl, posterior, free_bits, kl_epsilon) == "keras" else None
+        self.kl.recording = self.kl_keras is None  # watched only: no backward will come
+        self.caveat = CAVEAT if self.kl_keras else ""
         self.l2 = L2()
         self.build(seed=seed, dtype=dtype, backend_name=backend)
         self.l2.attach(self.parameters, "decoder")
@@ -92,6 +123,9 @@ class VAE(Model):
         if self.kl.free_bits:  # the term that is minimised, and beside it the divergence itself
             values |= {"kl": self.kl.exact, "kl_free_bits": values["kl"]}
             weights = {"kl": 0.0, "kl_free_bits": self.beta_now}
+        if self.kl_keras:
+            values["kl_keras"] = self.kl_keras.forward(mu, s)
+            weights = {"kl": 0.0, "kl_keras": self.beta_now}
         if self.l2_weight:
             values["l2"], weights["l2"] = self.l2.forward(), self.l2_weight
         return Terms(values, weights)
@@ -103,7 +137,7 @@ class VAE(Model):
         dy = self.likelihood.backward()
         dz = self.decoder.backward(dy)
         dmu, ds = self.reparameterise.backward(dz)
-        kmu, ks = self.kl.backward(self.beta_now)
+        kmu, ks = (self.kl_keras or self.kl).backward(self.beta_now)
         dmu += kmu
         ds += ks
         self.encoder.backward((dmu, ds))

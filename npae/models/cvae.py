@@ -1,0 +1,97 @@
+"""The class-conditional variational autoencoder: encoder and decoder are told the label, so that the code need not carry it.
+
+    L = beta KL(q(z|x,y) || p(z)) - E_q(z|x,y)[ log p(x|y,z) ]
+
+    q(z|x,y) = N(mu(x,y), sigma(x,y)^2)    p(z) = N(0, I)    x (B, F)   y (B,) labels, e_y one-hot (B, C)   mu s eps z (B, Z)
+
+    forward    (mu, s) = encoder([x, e_y]),  z = reparameterise(mu, s, eps),  l = decoder([z, e_y]),  nll = likelihood(l, x),  kl = KL(mu, s)
+    backward   dl = dnll,  [dz, .] = decoder'(dl),  (dmu, ds) = reparameterise'(dz) + beta dKL,  encoder'(dmu, ds)
+
+beta = 1 is the bound, in nats per image: -L <= log p(x|y). A new row of class y is decoder([z, e_y]) with z ~ N(0, I): z is drawn from the
+same prior whatever y is. The lecture notes print this loss with both signs turned, and the divergence to p(z|x,y); it is as above.
+Source: Sohn, Lee & Yan 2015, "Learning structured output representation using deep conditional generative models", with a prior that does
+not depend on y; Kingma, Rezende, Mohamed & Welling 2014, "Semi-supervised learning with deep generative models" (M2, all labels known).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from npae.backend import Array
+from npae.layers import Condition, Reparameterise
+from npae.losses import GaussianKL, make_reconstruction
+from npae.models import networks
+from npae.models.checks import check_steps, check_weight
+from npae.models.terms import Terms
+from npae.models.vae import VAE
+from npae.noise import Noise
+
+
+class CVAE(VAE):
+    """A VAE whose encoder and decoder read the label; `classes` is how many labels there are."""
+
+    kind = "cvae"
+    summary = "class-conditional variational autoencoder"
+    companion = "labels"
+
+    def __init__(
+        self,
+        features: int,
+        hidden: Sequence[int] = (128,),
+        latent: int = 8,
+        *,
+        classes: int,
+        beta: float = 1.0,
+        kl_warmup: int = 0,
+        posterior: str = "log_std",
+        reconstruction: str = "bernoulli",
+        eta: float = 1.0,
+        activation: str | Sequence[str] = "leaky_relu",
+        output: str | None = None,
+        dropout: float = 0.0,
+        initialiser: str = "flux",
+        dtype: str = "float32",
+        backend: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        widths = networks.check_widths(features, hidden, latent)
+        style: dict[str, Any] = {"activation_name": activation, "dropout": dropout, "initialiser": initialiser}
+        self.features, self.latent = features, latent
+        self.beta, self.kl_warmup = check_weight("beta", beta), check_steps("kl_warmup", kl_warmup)
+        self.likelihood, output = make_reconstruction(reconstruction, eta, output)
+        self.x_and_label, self.z_and_label = Condition(classes), Condition(classes)
+        self.encoder = networks.gaussian_encoder((features + classes, *widths), latent, form=posterior, **style)
+        self.reparameterise = Reparameterise(posterior)
+        self.decoder = networks.decoder((latent + classes, *widths[::-1], features), output=output, **style)
+        self.kl = GaussianKL(posterior)
+        self.build(seed=seed, dtype=dtype, backend_name=backend)
+
+    def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
+        """[x, e_y] -> (mu, s) -> z;  [z, e_y] -> l -> nll;  (mu, s) -> kl"""
+        (y,) = given
+        encoder_masks, decoder_masks = self.masks(noise)
+        mu, s = self.encoder.forward(self.x_and_label.forward(x, y), encoder_masks)
+        z = self.reparameterise.forward(mu, s, noise.eps)
+        logits = self.decoder.forward(self.z_and_label.forward(z, y), decoder_masks)
+        self.beta_now = self.beta_at(step)
+        return Terms({"nll": self.likelihood.forward(logits, x), "kl": self.kl.forward(mu, s)}, {"kl": self.beta_now})
+
+    def backward(self) -> None:
+        """the forward pass, bottom-up"""
+        dlogits = self.likelihood.backward()
+        dz = self.z_and_label.backward(self.decoder.backward(dlogits))
+        dmu, ds = self.reparameterise.backward(dz)
+        kmu, ks = self.kl.backward(self.beta_now)
+        dmu += kmu
+        ds += ks
+        self.x_and_label.backward(self.encoder.backward((dmu, ds)))
+
+    def encoded(self, x: Array, *given: Array) -> Any:
+        """(mu, s) of rows x with labels y"""
+        return self.encoder.forward(self.x_and_label.forward(x, *given))
+
+    def decoded(self, z: Array, *given: Array) -> Array:
+        """The decoder's output for codes z and labels y"""
+        logits: Array = self.decoder.forward(self.z_and_label.forward(z, *given))
+        return logits
