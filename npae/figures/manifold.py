@@ -33,26 +33,28 @@ def manifold(
     grid: int = 15,
     kind: Literal["quantiles", "linspace"] = "quantiles",
     extent: float = 15.0,
+    axis_names: tuple[str, str] = ("z₁", "z₂"),
+    note: str = "",
 ) -> Figure:
-    """Pictures of `decode` on a grid of codes, with the codes as ticks."""
+    """Pictures of `decode` on a grid of codes, with the codes as ticks; `note` is written under the figure."""
     z = _axis_values(positive("grid", grid, 2), kind, extent)
     z1, z2 = np.meshgrid(z, z[::-1])
     answer = rows("decode(codes)", decode(np.stack([z1.ravel(), z2.ravel()], axis=1)))
     if len(answer) != grid * grid:
         raise InputError(f"decode(codes): {len(answer)} rows for {grid * grid} codes; return one image for each code")
-    images, note = pictures("decode(codes)", answer, image_shape)
+    images, clamped = pictures("decode(codes)", answer, image_shape)
     height, width = images.shape[1:3]
     page = mosaic(images, grid, 1)
     scale = min(7.0 / page.shape[1], 9.0 / page.shape[0])
     with house_style():
-        figure = new_figure(scale * page.shape[1] + 0.7, scale * page.shape[0] + 0.5, note)
+        figure = new_figure(scale * page.shape[1] + 0.7, scale * page.shape[0] + 0.5, "; ".join(filter(None, (note, clamped))))
         axes = figure.subplots()
         show(axes, page)
         across = range(0, grid, math.ceil(0.45 / (scale * (width + 1))))  # a label is 0.4 inches wide and 0.15 high
         upwards = range(0, grid, math.ceil(0.2 / (scale * (height + 1))))
         axes.set_xticks([(width + 1) * i + (width - 1) / 2 for i in across], [number(z[i], ".2f") for i in across])
         axes.set_yticks([(height + 1) * (grid - 1 - i) + (height - 1) / 2 for i in upwards], [number(z[i], ".2f") for i in upwards])
-        axes.set(xlabel="z₁", ylabel="z₂")
+        axes.set(xlabel=axis_names[0], ylabel=axis_names[1])
     return figure
 
 

@@ -78,6 +78,11 @@ def number(value: float, form: str) -> str:
     return format(value, f"z{form}").replace("-", "−")
 
 
+def unit_name(unit: int) -> str:
+    """z₁ for latent unit 0, z₁₂ for unit 11: a reader counts from one."""
+    return "z" + str(unit + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
 def new_figure(width: float, height: float, note: str = "") -> Figure:
     """An empty figure, in inches, laid out so that no part covers another; `note` is wrapped under it and adds its own height."""
     width = max(width, 3.5) if note else width
