@@ -37,28 +37,59 @@ def test_every_rank_is_that_of_the_sorted_distances(form: str, dtype: str) -> No
     assert [statistic(form, z, w, rank) for rank in range(63)] == ordered.tolist()
 
 
-def radix_passes(d2: Array, rank: int) -> int:
-    """How many histogram passes the compiled form needs: as long as too many patterns share the known bits of the one sought."""
-    patterns = d2.ravel().view(f"i{d2.itemsize}")
-    sought, bits, passes = np.sort(patterns)[rank], 8 * d2.itemsize - 1, 0
-    while bits > 0 and np.count_nonzero(patterns >> bits == sought >> bits) > cpu.BUFFER:
-        bits, passes = max(bits - cpu.DIGIT, 0), passes + 1
-    return passes
+def narrowings(monkeypatch: pytest.MonkeyPatch, z: Array, w: Array, rank: int) -> tuple[float, int]:
+    """The statistic, and how many passes narrowed the bracket."""
+    passes = 0
+    count = cpu._Selection.count
+
+    def counted(self: Any, *bracket: int) -> Any:
+        nonlocal passes
+        passes += 1
+        return count(self, *bracket)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cpu._Selection, "count", counted)
+        return statistic("cpu", z, w, rank), passes
 
 
-@pytest.mark.parametrize(
-    ("dtype", "spread", "passes"),
-    [("float32", 1.0, 1), ("float32", 1e-4, 2), ("float64", 1.0, 1), ("float64", 1e-4, 2), ("float64", 1e-8, 3)],
-)
-def test_selection_is_exact_through_one_two_and_three_histograms(dtype: str, spread: float, passes: int) -> None:
-    """z near 0 and w near 1: the smaller the spread, the more leading bits the distances share."""
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("spread", [1.0, 1e-4, 1e-8])
+def test_selection_is_exact_whatever_the_distances_share(monkeypatch: pytest.MonkeyPatch, dtype: str, spread: float) -> None:
+    """z near 0 and w near 1: the smaller the spread, the more leading bits the distances share, down to a handful of values."""
     z, w = points(1, 220, 231, 1, dtype)
     z, w = (spread * z).astype(dtype), (1.2 + spread * w).astype(dtype)
-    d2 = pairwise_squared(z, w, form="reference")
-    ordered = np.sort(d2.ravel())
-    assert radix_passes(d2, d2.size // 2) == passes
-    for rank in (0, 1, d2.size // 3, d2.size // 2, d2.size - 1):
+    ordered = np.sort(pairwise_squared(z, w, form="reference").ravel())
+    for rank in (0, 1, ordered.size // 3, ordered.size // 2, ordered.size - 1):
+        value, passes = narrowings(monkeypatch, z, w, rank)
+        assert value == ordered[rank]
+        assert passes <= 3
+
+
+def test_few_distances_are_selected_without_a_narrowing_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, w = points(1, 128, 128, 3, "float32")
+    assert narrowings(monkeypatch, z, w, 5000)[1] == 0
+    assert narrowings(monkeypatch, *points(1, 129, 128, 3, "float32"), 5000)[1] == 1
+
+
+@pytest.mark.parametrize("bracket", [(0, 0), (1, 2), (0x7F000000, 0x7F000001), (0, 0x7FFFFFFF)])
+def test_a_bracket_that_misses_the_rank_is_given_up_and_the_result_is_exact(
+    monkeypatch: pytest.MonkeyPatch, bracket: tuple[int, int]
+) -> None:
+    z, w = points(3, 200, 200, 4, "float32")
+    monkeypatch.setattr(cpu._Selection, "sampled", lambda self, rank: bracket)
+    ordered = np.sort(pairwise_squared(z, w, form="reference").ravel())
+    for rank in (0, 20_000, 39_999):
         assert statistic("cpu", z, w, rank) == ordered[rank]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 7])
+def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    z, w = points(4, 333, 300, 5, "float32")
+    monkeypatch.setattr(cpu, "threads_for", lambda work: threads)
+    for left, right in ((z, w), (z, z)):
+        ordered = np.sort(pairwise_squared(left, right, form="reference").ravel())
+        for rank in (0, 332, 333, ordered.size // 2, ordered.size - 1):
+            assert statistic("cpu", left, right, rank) == ordered[rank]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,0 +1,54 @@
+"""Threads of our own for work on all pairs of many points: each takes every T-th part, with the interpreter lock released.
+
+    threads_for(work) -> T            1 below SMALL units of work: starting a thread costs about 0.1 ms
+    share(T, part)                    part(0), ..., part(T - 1) side by side; returns when all are done
+
+How many: the processors this process may use, at most NUMBA_NUM_THREADS (which Numba reads) and OMP_NUM_THREADS. A result does not depend
+on their number: parts are counted in whole numbers, or stored part by part and summed in one order.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from typing import Any
+
+import numba
+
+_config: Any = numba.config  # untyped in Numba
+
+SMALL = 4_000_000  # multiply-adds: about a millisecond
+
+
+def available() -> int:
+    """The threads that may be used."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    most = int(_config.NUMBA_NUM_THREADS)
+    return min(int(asked), most) if asked.isdecimal() and int(asked) > 0 else most
+
+
+def threads_for(work: float) -> int:
+    """The threads worth starting for so many multiply-adds."""
+    return available() if work > SMALL else 1
+
+
+def share(count: int, part: Callable[[int], None]) -> None:
+    """Call part(0) here and the others in threads of their own; the first error of any is raised again."""
+    errors: list[BaseException] = []
+
+    def guarded(number: int) -> None:
+        try:
+            part(number)
+        except BaseException as error:  # carried to the caller's thread
+            errors.append(error)
+
+    others = [threading.Thread(target=guarded, args=(number,)) for number in range(1, count)]
+    for thread in others:
+        thread.start()
+    guarded(0)
+    for thread in others:
+        thread.join()
+    if errors:
+        raise errors[0]

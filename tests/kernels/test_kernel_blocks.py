@@ -1,0 +1,96 @@
+"""The microkernels against the loops that they stand for, and the threads that share strips of pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from npae.kernels import mmd_imq, mmd_rbf, pairwise_squared, threads
+from npae.kernels.blocks import REGISTER, ROWS, add_products_1, add_products_2, square_distances_2
+from npae.kernels.jit import STRICT, jit
+from npae.kernels.mmd import cpu as mmd_cpu
+
+Array = np.ndarray[Any, Any]
+
+
+@jit(STRICT)
+def _distances(x: Array, i: int, y: Array, c: int, out: Array, r: int, o: int, count: int) -> None:
+    square_distances_2(x, i, y, c, out, r, o, count)
+
+
+@jit(STRICT)
+def _products(columns: int, x: Array, i: int, y: Array, c: int, out: Array, r: int, o: int, count: int) -> None:
+    if columns == 1:
+        add_products_1(x, i, y, c, out, r, o, count)
+    else:
+        add_products_2(x, i, y, c, out, r, o, count)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [1, 2, 5, 64])
+def test_a_block_of_distances_is_the_loop_to_the_last_bit_and_touches_nothing_else(dtype: str, count: int) -> None:
+    rng = np.random.default_rng(0)
+    lanes = REGISTER // np.dtype(dtype).itemsize
+    x, y = rng.standard_normal((ROWS + 3, count + 1)).astype(dtype), rng.standard_normal((count, 2 * lanes + 5)).astype(dtype)
+    out = np.full((ROWS + 4, 2 * lanes + 7), 7, dtype)
+    expected = out.copy()
+    total = np.zeros((ROWS, 2 * lanes), dtype)
+    for k in range(count):
+        difference = x[2 : 2 + ROWS, k, None] - y[k, 3 : 3 + 2 * lanes]
+        total += difference * difference
+    expected[1 : 1 + ROWS, 4 : 4 + 2 * lanes] = total
+    _distances(x, 2, y, 3, out, 1, 4, count)
+    np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_block_of_products_is_added_to_what_is_there(dtype: str, columns: int) -> None:
+    rng = np.random.default_rng(1)
+    width = columns * REGISTER // np.dtype(dtype).itemsize
+    x, y = rng.standard_normal((ROWS, 9)).astype(dtype), rng.standard_normal((9, width + 2)).astype(dtype)
+    out = rng.standard_normal((ROWS, width + 1)).astype(dtype)
+    expected = out.astype(np.float64)
+    expected[:, 1:] += x.astype(np.float64) @ y[:, 2:].astype(np.float64)
+    _products(columns, x, 0, y, 2, out, 0, 1, 9)
+    np.testing.assert_allclose(out, expected, rtol=0, atol=20 * np.finfo(dtype).eps)
+    assert (out[:, 0] == expected[:, 0]).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_distances_and_mmd_are_the_same_bits_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    rng = np.random.default_rng(2)
+    z, w = rng.standard_normal((300, 9)).astype("float32"), rng.standard_normal((210, 9)).astype("float32")
+    alone = (pairwise_squared(z, w), *mmd_rbf(z, w, 8.0), *mmd_imq(z, w))
+    for module in (mmd_cpu, __import__("npae.kernels.pairwise.cpu", fromlist=["cpu"])):
+        monkeypatch.setattr(module, "threads_for", lambda work: count)
+    for one, many in zip(alone, (pairwise_squared(z, w), *mmd_rbf(z, w, 8.0), *mmd_imq(z, w)), strict=True):
+        np.testing.assert_array_equal(one, many)
+
+
+def test_every_part_is_done_and_an_error_in_any_thread_is_raised_here() -> None:
+    done = []
+    threads.share(4, done.append)
+    assert sorted(done) == [0, 1, 2, 3]
+
+    def part(number: int) -> None:
+        if number == 2:
+            raise ValueError("part 2")
+
+    with pytest.raises(ValueError, match="part 2"):
+        threads.share(4, part)
+
+
+def test_little_work_starts_no_thread_and_much_as_many_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numba
+
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 5)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert threads.threads_for(1000) == 1
+    assert threads.threads_for(1e9) == 5
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,1")
+    assert threads.threads_for(1e9) == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    assert threads.threads_for(1e9) == 5
