@@ -29,24 +29,25 @@ from npae.backend import Array, Backend, backend
 from npae.errors import InputError, nearest
 
 
-def _gaussian(backend: Backend, level: float, x: Array, eps: Array, out: Array) -> None:
+def _gaussian(backend: Backend, level: float, x: Array, eps: Array, out: Array, _: Array) -> None:
     backend.xp.multiply(eps, level, out=out)
     out += x
 
 
-def _clipped_gaussian(backend: Backend, level: float, x: Array, eps: Array, out: Array) -> None:
-    _gaussian(backend, level, x, eps, out)
+def _clipped_gaussian(backend: Backend, level: float, x: Array, eps: Array, out: Array, mask: Array) -> None:
+    _gaussian(backend, level, x, eps, out, mask)
     backend.xp.clip(out, 0, 1, out=out)
 
 
-def _masking(backend: Backend, level: float, x: Array, u: Array, out: Array) -> None:
-    backend.xp.greater_equal(u, level, out=out)
-    out *= x
+def _masking(backend: Backend, level: float, x: Array, u: Array, out: Array, kept: Array) -> None:
+    backend.xp.greater_equal(u, level, out=kept)
+    backend.xp.multiply(x, kept, out=out)
 
 
-def _salt_and_pepper(backend: Backend, level: float, x: Array, u: Array, out: Array) -> None:
+def _salt_and_pepper(backend: Backend, level: float, x: Array, u: Array, out: Array, kept: Array) -> None:
     backend.xp.greater_equal(u, level / 2, out=out)
-    backend.xp.copyto(out, x, where=u >= level)
+    backend.xp.greater_equal(u, level, out=kept)
+    backend.xp.copyto(out, x, where=kept)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Corruption:
     largest: float
     needs_unit_interval: bool
     keeps_unit_interval: bool
-    apply: Callable[[Backend, float, Array, Array, Array], None]
+    apply: Callable[[Backend, float, Array, Array, Array, Array], None]
 
 
 CORRUPTIONS: dict[str, Corruption] = {
@@ -99,9 +100,9 @@ def check_likelihood(kind: str, reconstruction: str, *, unit_interval: bool) -> 
         )
 
 
-def corrupt(backend: Backend, kind: str, level: float, x: Array, numbers: Array, out: Array) -> Array:
-    """x corrupted, written to `out`; `numbers` are standard normal or uniform, as the kind says.    x numbers out (B, F)"""
-    CORRUPTIONS[kind].apply(backend, level, x, numbers, out)
+def corrupt(backend: Backend, kind: str, level: float, x: Array, numbers: Array, out: Array, mask: Array) -> Array:
+    """x corrupted, written to `out`; `numbers` are standard normal or uniform, as the kind says; `mask` (B, F) bool is room to work in."""
+    CORRUPTIONS[kind].apply(backend, level, x, numbers, out, mask)
     return out
 
 
@@ -111,4 +112,4 @@ def draw_corrupted(kind: str, level: float, x: Array, *, seed: int, step: int = 
     host, numbers = backend("numpy"), np.empty_like(x)
     fill = streams.normal if CORRUPTIONS[kind].distribution == "normal" else streams.uniform
     fill(host, streams.check_seed(seed), streams.CORRUPT, streams.check_step(step), streams.row_numbers(len(x)), numbers)
-    return corrupt(host, kind, level, x, numbers, np.empty_like(x))
+    return corrupt(host, kind, level, x, numbers, np.empty_like(x), np.empty(x.shape, bool))

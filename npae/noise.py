@@ -18,7 +18,7 @@ import numpy as np
 from npae.backend import Array, Backend
 from npae.errors import InputError
 
-INITIALISE, SHUFFLE, BINARISE, POSTERIOR, PRIOR, SAMPLE, CODES, EVALUATE, CORRUPT = range(9)
+INITIALISE, SHUFFLE, BINARISE, POSTERIOR, PRIOR, SAMPLE, CODES, EVALUATE, CORRUPT, LOCAL = range(10)
 DROPOUT = 64  # the k-th dropout layer of a model uses stream DROPOUT + k
 
 

@@ -48,7 +48,8 @@ def _bits(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array)
 
 
 @jit(STRICT)
-def _uniform(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
+def uniform_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
+    """philox_uniform for compiled callers: key is (seed mod 2^32, seed div 2^32)."""
     words = np.empty((out.shape[1] + 3) // 4 * 4, np.uint64)
     for b in range(len(rows)):
         _row_of_words(key, stream, step, rows[b], words)
@@ -58,7 +59,8 @@ def _uniform(key: tuple[int, int], stream: int, step: int, rows: Array, out: Arr
 
 
 @jit(STRICT)
-def _normal(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
+def normal_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
+    """philox_normal for compiled callers."""
     columns = out.shape[1]
     words = np.empty((columns + 3) // 4 * 4, np.uint64)
     for b in range(len(rows)):
@@ -78,9 +80,9 @@ def philox_bits(seed: int, stream: int, step: int, rows: Array, out: Array) -> N
 
 def philox_uniform(seed: int, stream: int, step: int, rows: Array, out: Array) -> None:
     """out (B, C): the upper 24 bits of each word, times 2^-24."""
-    _uniform((seed & LOW, seed >> 32), stream, step, rows, out)
+    uniform_rows((seed & LOW, seed >> 32), stream, step, rows, out)
 
 
 def philox_normal(seed: int, stream: int, step: int, rows: Array, out: Array) -> None:
     """out (B, C): Box-Muller on each pair of columns."""
-    _normal((seed & LOW, seed >> 32), stream, step, rows, out)
+    normal_rows((seed & LOW, seed >> 32), stream, step, rows, out)

@@ -34,8 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.name is None:
         raise InputError(f"npae data {arguments.action}: which data set? see npae data list")
-    if not entry_of(arguments.name).files:
-        raise InputError(f"'{arguments.name}' comes with scikit-learn: there is nothing to fetch and no path")
+    entry = entry_of(arguments.name)
+    if not entry.files:
+        raise InputError(f"'{arguments.name}' is always here ({entry.origin}): there is nothing to fetch and no path")
     if arguments.action == "fetch":
         print(fetch(arguments.name))
         return 0

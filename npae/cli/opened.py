@@ -18,7 +18,8 @@ from npae.training.split import Part, split
 
 @dataclass
 class Opened:
-    """A run, its training part, and the part that `--data` or its own held-out part give; `which` says where those are from."""
+    """A run, its training part, and the part that `--data` or its own held-out part give; `which` says where those are from, `data` of
+    which data."""
 
     folder: Path
     configuration: Configuration
@@ -27,6 +28,7 @@ class Opened:
     trained: Part
     seen: Part
     which: str
+    data: str
 
     @property
     def rows(self) -> Array:
@@ -41,7 +43,7 @@ class Opened:
     @property
     def y(self) -> Array | None:
         """What the model reads beside each of them: its label, its target, or nothing."""
-        return self.seen.companion(type(self.model), self.dataset.name)
+        return self.seen.companion(type(self.model), self.data)
 
     @property
     def train(self) -> Array:
@@ -83,10 +85,12 @@ def open_for(arguments: argparse.Namespace) -> Opened:
     elif dataset.test is not None:
         seen, which = split(dataset, "test", 0).seen, f"{configuration['data']}, test rows"
     else:
-        seen, which = parts.seen, parts.seen.which
+        held_out = split(dataset, configuration["validation"], configuration["seed"]).validation  # whatever labels training kept
+        seen = held_out or parts.train
+        which = seen.which
     binarise, seed = configuration["binarise"], configuration["seed"]
     trained, seen = (replace(part, rows=binarise_held_out(part.rows, binarise, seed)) for part in (parts.train, seen))
-    return Opened(arguments.run, configuration, model, dataset, trained, seen, which)
+    return Opened(arguments.run, configuration, model, dataset, trained, seen, which, arguments.data or dataset.name)
 
 
 def _shape(dataset: Dataset) -> str:

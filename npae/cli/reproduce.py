@@ -1,8 +1,12 @@
 """Train a published preset on its data over several seeds, and print what was published beside what was measured: min, median, max.
 
-  npae reproduce flux-vae                five seeds; the band; each term apart
+  npae reproduce flux-vae                      five seeds; the band; each term apart
   npae reproduce flux-wae --seeds 10 --json
+  npae reproduce keras-vae                     nothing was published: one seed, its terms
+  npae reproduce all                           every preset, one table of every published number; about an hour
+  npae reproduce all --presets flux-ae,torch-ae --out runs/two
 
+`all` stores each finished seed in --out and goes on from there when it is called again.
 Exit status 1 if a published number lies outside the band for one more run, or our range misses an independent one.
 """
 
@@ -10,98 +14,69 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import sys
+from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from npae.cli.reproduce_progress import reproduce_with_progress
+from npae.cli.reproduce_tables import print_all, print_one
+from npae.errors import InputError
+from npae.evaluation.reproduction import MINIMUM_SEEDS
+from npae.presets import Preset, preset, preset_names
 
-from npae.cli.screen import show, table_of
-from npae.evaluation.reproduction import PROBABILITY, Reproduction, reproduce
-from npae.models import Terms
-from npae.presets import preset
-from npae.training.loop import Trainer
+ALL = "all"
+DEFAULT_FOLDER = Path("runs/reproduce")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which preset, over how many seeds."""
-    parser.add_argument("preset", metavar="PRESET", help="flux-ae, flux-vae or flux-wae")
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 (default: 5; at least 5)")
+    """Which presets, over how many seeds."""
+    parser.add_argument("preset", metavar="PRESET", help=f"all, or one of {', '.join(preset_names())}")
+    parser.add_argument("--presets", metavar="A,B", help="with all: only these")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        help=f"how many seeds, from 0 (default, and at least: {MINIMUM_SEEDS}, or 1 where nothing was published)",
+    )
     parser.add_argument("--backend", help="numpy, numba or cupy")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help=f"store finished seeds here, and take those that are (default with all: {DEFAULT_FOLDER})",
+    )
+    parser.add_argument("--fresh", action="store_true", help="train the seeds that are stored, too")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, compare, judge."""
-    chosen = preset(arguments.preset)
-    console = Console(file=sys.stderr, soft_wrap=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(chosen.name, total=arguments.seeds)
-
-        def watch(seed: int, trainer: Trainer, terms: Terms) -> None:
-            share = (trainer.epoch + trainer.batch / trainer.batches) / trainer.epochs
-            if trainer.batch % 50 == 0:
-                bar.update(
-                    task, completed=seed + share, description=f"{chosen.name} seed {seed} epoch {trainer.epoch + 1}/{trainer.epochs}"
-                )
-
-        found = reproduce(chosen, arguments.seeds, backend=arguments.backend, watch=watch)
-    print(json.dumps(found.as_dict(), indent=1)) if arguments.json else _print(found)
-    return 0 if found.passed else 1
-
-
-def _print(found: Reproduction) -> None:
-    seconds = statistics.median(run.seconds for run in found.runs)
-    show(
-        f"{found.preset.name}: {found.preset.title}\n{found.preset.source}; {len(found.runs)} seeds",
-        _published_table(found),
-        _terms_table(found),
-        _overlap_table(found),
-        f"\n{'in band' if found.passed else 'OUT OF BAND'}; {seconds:.1f} s of training a seed (median)",
-    )
+    chosen = _chosen(arguments)
+    folder = arguments.out or (DEFAULT_FOLDER if arguments.preset == ALL else None)
+    if arguments.fresh and folder is None:
+        raise InputError("--fresh: nothing is stored without --out FOLDER; every seed is trained anyway")
+    if folder:
+        _make(folder)
+    found = reproduce_with_progress(chosen, arguments.seeds, backend=arguments.backend, folder=folder, fresh=arguments.fresh)
+    passed = all(one.passed for one in found)
+    if arguments.json:
+        one_or_all = found[0].as_dict() if arguments.preset != ALL else {"passed": passed, "presets": [one.as_dict() for one in found]}
+        print(json.dumps(one_or_all, indent=1))
+    elif arguments.preset == ALL:
+        print_all(found)
+    else:
+        print_one(found[0])
+    return 0 if passed else 1
 
 
-def _published_table(found: Reproduction) -> Table:
-    headings = ("", "published", "min", "median", "max", f"{PROBABILITY:.0%} band", "")
-    table = table_of(*headings, title=f"\n{found.preset.published['unit']}", right=(1, 2, 3, 4, 5))
-    for row in found.rows:
-        low, high = row.band
-        verdict = ("in" if row.in_band else "OUT") if row.judged else "not judged: unstable over seeds"
-        measured = (min(row.measured), statistics.median(row.measured), max(row.measured))
-        table.add_row(row.name, *(_number(value) for value in (row.published, *measured)), f"{_number(low)} .. {_number(high)}", verdict)
-    return table
+def _chosen(arguments: argparse.Namespace) -> list[Preset]:
+    if arguments.preset != ALL:
+        if arguments.presets is not None:
+            raise InputError(f"--presets {arguments.presets} chooses among all: npae reproduce all --presets {arguments.presets}")
+        return [preset(arguments.preset)]
+    names = preset_names() if arguments.presets is None else dict.fromkeys(arguments.presets.split(","))
+    return [preset(name) for name in names]
 
 
-def _terms_table(found: Reproduction) -> Table:
-    title = f"\neach weighted term apart, median over seeds (min .. max)\nper image: {found.preset.published['per_image']}"
-    table = table_of("epoch", "term", "document's unit", "per image", "min .. max", title=title, right=(2, 3, 4))
-    for epoch in range(len(found.runs[0].epochs)):
-        for place, name in enumerate(found.runs[0].per_image[epoch]):
-            document = [run.epochs[epoch][name] for run in found.runs]
-            image = [run.per_image[epoch][name] for run in found.runs]
-            spread = f"{_number(min(image))} .. {_number(max(image))}"
-            row = (
-                str(epoch + 1) if place == 0 else "",
-                name,
-                _number(statistics.median(document)),
-                _number(statistics.median(image)),
-                spread,
-            )
-            table.add_row(*row)
-    return table
-
-
-def _overlap_table(found: Reproduction) -> Table:
-    headings = ("", "independent implementation", "measured", "")
-    table = table_of(*headings, title="\nranges over seeds (total: document's unit; terms: per image)", right=(1, 2))
-    for one in found.overlaps:
-        theirs, ours = one.independent, (min(one.measured), max(one.measured))
-        spans = (f"{_number(low)} .. {_number(high)}" for low, high in (theirs, ours))
-        table.add_row(one.name, *spans, "overlap" if one.overlaps else "APART")
-    return table
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.5f}" if abs(value) < 1 else f"{value:.3f}"
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be created ({error.strerror}); give a folder of your own") from None

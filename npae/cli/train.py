@@ -5,7 +5,7 @@
   npae train ae --data faces.npy --hidden 512,128 --set activation=elu --set dropout=0.1
   npae train --resume runs/vae-digits              continue, bit for bit
 
-Values come from: default < preset < --config FILE < flags; the run's config.toml says which. Ctrl-C saves.
+Values come from: default < the model's own < preset < --config FILE < flags; the run's config.toml says which. Ctrl-C saves.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from npae.cli.progress import progress_for
+from npae.cli.published import in_the_documents_unit, published_lines
+from npae.cli.settings import add_settings, given_flags
 from npae.errors import InputError
 from npae.models import MODELS
 from npae.presets import preset_names
 from npae.training.checkpoint import restore_checkpoint, save_checkpoint
 from npae.training.configuration import Configuration, absolute_data, check_fits, resolve, stored
-from npae.training.options import OPTIONS, help_text, parse
-from npae.training.options import option as option_of
+from npae.training.loop import Trainer
 from npae.training.run import Run, check_same_data, describe, make_folder, new_folder, prepare
 
 CHANGEABLE = ("epochs", "patience", "backend")  # what --resume may change without making it another run
@@ -32,19 +33,11 @@ CHANGEABLE = ("epochs", "patience", "backend")  # what --resume may change witho
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags from the table of options, and the few that are not settings."""
     parser.add_argument("model", nargs="?", metavar="MODEL", help=f"a model: {', '.join(MODELS)}; or a preset: {', '.join(preset_names())}")
-    for option in OPTIONS.values():
-        if option.flag:
-            parser.add_argument(
-                "--" + option.key.replace("_", "-"), dest=option.key, metavar=option.kind.upper().replace(" ", "_"), help=help_text(option)
-            )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting; see the list below")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file of settings, such as a run's config.toml")
+    add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="the run folder (default: runs/MODEL-DATA, numbered)")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="continue a run where it stopped")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, progress on standard error")
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    others = "\n".join(f"  {option.key:<18} {help_text(option)}" for option in OPTIONS.values() if not option.flag)
-    parser.epilog = f"settings for --set and --config:\n{others}"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,23 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         restore_checkpoint(training.trainer, folder)
     describe(training, folder)
     save_checkpoint(training.trainer, folder)  # from its first moment on, a run can be resumed
-    status = _train(training, folder, quiet=arguments.quiet)
+    status = train_run(training, folder, quiet=arguments.quiet)
     _report(training, folder, as_json=arguments.json, interrupted=status == 130)
     return status
-
-
-def given_flags(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Options given as flags or with --set, parsed."""
-    texts = {key: getattr(arguments, key) for key, option in OPTIONS.items() if option.flag and getattr(arguments, key) is not None}
-    for pair in arguments.set:
-        key, equals, text = pair.partition("=")
-        if not equals:
-            raise InputError(f"--set {pair}: expected key=value, such as --set activation=elu")
-        known = option_of(key).key
-        if known in texts:
-            raise InputError(f"{known} is given twice, as {texts[known]} and as {text}; give it once")
-        texts[known] = text
-    return {key: parse(key, text) for key, text in texts.items()}
 
 
 def _configuration(arguments: argparse.Namespace, flags: dict[str, Any]) -> tuple[Configuration, Path]:
@@ -104,12 +83,22 @@ def _configuration(arguments: argparse.Namespace, flags: dict[str, Any]) -> tupl
     return Configuration(before.name, before.model, before.values | changed, origins), arguments.resume
 
 
-def _train(training: Run, folder: Path, *, quiet: bool) -> int:
+def train_run(training: Run, folder: Path, *, quiet: bool) -> int:
+    """Train what is left, save, draw; 0, or 130 after Ctrl-C. The model is left with the best weights, where some were kept."""
     trainer = training.trainer
     trainer.history.write(folder / "history.jsonl")
     with progress_for(trainer, folder, quiet=quiet) as progress:
+
+        def on_epoch(trainer: Trainer) -> None:
+            shape, model = training.dataset.image_shape, trainer.model
+            if trainer.watch and shape and model.has_encoder and model.companion != "targets":
+                from npae.figures.watched import draw_watched
+
+                draw_watched(trainer, shape, folder / "figures" / "epochs")  # before the checkpoint: what is stored as done has its picture
+            progress.on_epoch(trainer)
+
         try:
-            trainer.run(on_epoch=progress.on_epoch, on_batch=progress.on_batch)
+            trainer.run(on_epoch=on_epoch, on_batch=progress.on_batch)
         except KeyboardInterrupt:
             save_checkpoint(trainer, folder)
             return 130
@@ -126,6 +115,7 @@ def _train(training: Run, folder: Path, *, quiet: bool) -> int:
 def _report(training: Run, folder: Path, *, as_json: bool, interrupted: bool) -> None:
     trainer = training.trainer
     last = trainer.history[-1] if trainer.history else None
+    document = in_the_documents_unit(training.configuration, trainer.history)
     if as_json:
         summary = {
             "run": str(folder),
@@ -133,6 +123,8 @@ def _report(training: Run, folder: Path, *, as_json: bool, interrupted: bool) ->
             "epochs": trainer.epoch,
             "best_epoch": trainer.best.epoch or None,
             "last": last,
+            "caveat": training.model.caveat,
+            "document": document,
         }
         print(json.dumps(summary, indent=1))
         return
@@ -142,6 +134,11 @@ def _report(training: Run, folder: Path, *, as_json: bool, interrupted: bool) ->
     kept = f", weights of epoch {trainer.best.epoch} kept (best validation loss {trainer.best.loss:.4f})" if trainer.best.epoch else ""
     early = f", stopped early after {trainer.epoch}" if trainer.stopped_early else ""
     print(f"{folder}: {trainer.epoch} epochs{early}{kept}")
+    for line in [*([training.model.caveat] if training.model.caveat else []), *(published_lines(document) if document else [])]:
+        print(f"  {line}")
     for figure in sorted((folder / "figures").glob("*.png")):
         print(f"  {figure}")
-    print(f"next:  npae evaluate {folder}    npae generate {folder}    npae reconstruct {folder}", file=sys.stdout)
+    verbs = ["evaluate", "generate", "reconstruct"] if training.model.has_encoder else ["evaluate", "generate"]
+    if training.model.companion == "targets":
+        verbs = ["evaluate", "translate"] if training.dataset.text else ["evaluate"]
+    print("next:  " + "    ".join(f"npae {verb} {folder}" for verb in verbs), file=sys.stdout)

@@ -8,7 +8,7 @@ A download is checked by the SHA-256 of the bytes that travel (`sha256`), a file
 
 Sources: digits, Alpaydin & Kaynak 1998 (UCI), as scikit-learn ships it. MNIST, LeCun, Bottou, Bengio & Haffner 1998. Fashion-MNIST, Xiao,
 Rasul & Vollgraf 2017. Binarised MNIST, Larochelle & Murray 2011, one fixed draw of pixels as in Salakhutdinov & Murray 2008; its test rows
-are sorted by class: shuffle them before taking a subset.
+are sorted by class: shuffle them before taking a subset. tones are made by tones.py, dates by dates.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DIGITS = [str(digit) for digit in range(10)]
+NOTES = ["A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#"]
 GARMENTS = ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
 
 
@@ -31,10 +32,11 @@ class File:
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set. Without files it ships with scikit-learn; `mirrors` are folders that hold all its files."""
+    """One data set. Without files it is always here, and `origin` says why; `mirrors` are folders that hold all its files."""
 
     shape: str
     licence: str
+    origin: str | None = None
     files: tuple[File, ...] = ()
     mirrors: tuple[str, ...] = ()
     label_names: tuple[str, ...] | None = None
@@ -45,7 +47,24 @@ CATALOGUE: dict[str, Entry] = {
     "digits": Entry(
         shape="1500 + 297 test, 8 x 8",
         licence="CC BY 4.0, ships with scikit-learn",
+        origin="scikit-learn",
         label_names=tuple(DIGITS),
+    ),
+    "tones": Entry(
+        shape="6000 + 1000 test, 256 samples at 8 kHz",
+        licence="none: synthetic",
+        origin="generated",
+        label_names=tuple(NOTES),
+    ),
+    "dates": Entry(
+        shape="20000 + 10000 test, 17 letters to 10",
+        licence="none: generated",
+        origin="generated",
+    ),
+    "dates-reverse": Entry(
+        shape="20000 + 10000 test, 10 letters to 17",
+        licence="none: generated",
+        origin="generated",
     ),
     "mnist": Entry(
         shape="60000 + 10000 test, 28 x 28",

@@ -1,6 +1,6 @@
 """A data set ready to train on, and `load`, which makes one from a name or a path.
 
-    digits | mnist | fashion-mnist | binarized-mnist      by name: see catalogue.py
+    digits | tones | dates | mnist | ...                  by name: see catalogue.py
     FILE.npy  FILE.npz  FILE.csv                          rows (N, F), or images (N, H, W) and (N, H, W, C)
     FOLDER                                                IDX files under MNIST's names, or PNG images
 
@@ -21,6 +21,7 @@ from npae.data.from_name import read_name
 from npae.data.from_path import read_path
 from npae.data.raw import ImageShape, Raw, check_finite, image_shape_for, labels_of, rows_of
 from npae.data.scaling import Scaling, apply_scaling, fit_scaling
+from npae.data.text import TextFormat
 from npae.errors import InputError
 
 
@@ -28,9 +29,10 @@ from npae.errors import InputError
 class Dataset:
     """Rows (N, F) of one dtype, C-contiguous, and what is known about them.
 
-    `source` is a path or "scikit-learn"; `scaling` is how raw values became these (scaling.py); `fingerprint` is the SHA-256 of the bytes
-    of `train`, then of `test` and the targets where there are any, so that a run can be matched to its data. Only binarized-mnist has
-    validation rows. Targets (N, T) are what each row is to become where that is not the row itself; they are not scaled.
+    `source` is a path, "scikit-learn" or "generated"; `scaling` is how raw values became these (scaling.py); `fingerprint` is the SHA-256
+    of the bytes of `train`, then of `test` and the targets where there are any, so that a run can be matched to its data. Only
+    binarized-mnist has validation rows. Targets (N, T) are what each row is to become where that is not the row itself; they are not scaled.
+    `text` says how rows and targets are read as text, where they are.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Dataset:
     fingerprint: str
     train_targets: Array | None = None
     test_targets: Array | None = None
+    text: TextFormat | None = None
 
 
 def load(
@@ -83,6 +86,7 @@ def load(
         image_shape=shape,
         scaling=scaling,
         label_names=raw.label_names,
+        text=raw.text,
         fingerprint=_fingerprint(rows, test, raw.train_targets, raw.test_targets),
     )
 

@@ -41,7 +41,7 @@ def fetch(name: str, *, progress: Progress | None = None) -> Path:
     """Download what is missing of that data set; the folder that now holds it."""
     entry = entry_of(name)
     if not entry.files:
-        raise InputError(f"data set '{name}' ships with scikit-learn: there is nothing to fetch; use --data {name}")
+        raise InputError(f"data set '{name}' is always here ({entry.origin}): there is nothing to fetch; use --data {name}")
     folder = cache_folder(name)
     wanted = [file for file in entry.files if not _whole(folder / file.name, file)]
     if wanted and os.environ.get("NPAE_OFFLINE", "0") not in ("", "0"):

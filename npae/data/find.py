@@ -18,7 +18,7 @@ from npae.errors import InputError, nearest
 
 
 class Row(NamedTuple):
-    """One line of `npae data list`; `where` is a folder, "scikit-learn", or None for what is not here yet."""
+    """One line of `npae data list`; `where` is a folder, "scikit-learn", "generated", or None for what is not here yet."""
 
     name: str
     shape: str
@@ -66,7 +66,7 @@ def list_catalogue() -> list[Row]:
     rows = []
     for name, entry in CATALOGUE.items():
         folder = find(name)
-        where = "scikit-learn" if not entry.files else str(folder) if folder else None
+        where = entry.origin or (str(folder) if folder else None)
         rows.append(Row(name, entry.shape, entry.licence, where))
     return rows
 

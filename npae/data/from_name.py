@@ -7,17 +7,20 @@ digits has a fixed split: the first 1500 of scikit-learn's 1797 images train, th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from npae.backend import Array
 from npae.data.binarised_mnist import read_binarised_mnist
 from npae.data.catalogue import CATALOGUE
+from npae.data.dates import read_dates, read_dates_reverse
 from npae.data.fetch import announce, fetch
 from npae.data.find import cache_folder, find
 from npae.data.idx import parse, read_content
 from npae.data.idx_folder import read_idx_folder
 from npae.data.raw import Raw
+from npae.data.tones import read_tones
 from npae.errors import InputError
 
 DIGITS_TRAIN = 1500
@@ -28,7 +31,7 @@ def read_name(name: str) -> Raw:
     """The data set of that name."""
     entry = CATALOGUE[name]
     if not entry.files:
-        raw = _digits()
+        raw = WITHOUT_FILES[name]()
     else:
         folder = find(name) or fetch(name, progress=announce)
         raw = read_binarised_mnist(folder, entry) if entry.packed else read_idx_folder(folder, lambda path: _checked(path, name))
@@ -42,6 +45,14 @@ def _digits() -> Raw:
     images, labels = digits.images, digits.target
     n = DIGITS_TRAIN
     return Raw("scikit-learn", images[:n], labels[:n], images[n:], labels[n:], divisor=DIGITS_LARGEST)
+
+
+WITHOUT_FILES: dict[str, Callable[[], Raw]] = {
+    "digits": _digits,
+    "tones": read_tones,
+    "dates": read_dates,
+    "dates-reverse": read_dates_reverse,
+}
 
 
 def _checked(path: Path, name: str) -> Array:

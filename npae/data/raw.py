@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from npae.backend import Array
+from npae.data.text import TextFormat
 from npae.errors import InputError
 
 ImageShape: TypeAlias = tuple[int, int] | tuple[int, int, int]
@@ -39,6 +40,7 @@ class Raw:
     test_targets: Array | None = None
     label_names: list[str] | None = None
     divisor: float | None = None
+    text: TextFormat | None = None
 
 
 def rows_of(array: Array, what: str) -> tuple[Array, ImageShape | None]:

@@ -33,4 +33,4 @@ def isolation_forest(train: Array, x: Array, *, seed: int = 0) -> Array:
     return -np.asarray(IsolationForest(random_state=seed % 2**32).fit(train).score_samples(x))
 
 
-BASELINES = {"one-class SVM": one_class_svm, "isolation forest": isolation_forest}
+BASELINES = {"one_class_svm": one_class_svm, "isolation_forest": isolation_forest}

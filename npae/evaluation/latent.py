@@ -19,15 +19,21 @@ ROWS = 2000  # the penalty's cost grows with their square
 ACTIVE_VARIANCE = 0.01
 
 
+def posterior_draws(model: Model, x: Array, y: Array | None = None, *, seed: int = 0) -> Array:
+    """One draw of q(z|x) for each row, (N, Z); the code itself where the encoder is not Gaussian."""
+    if not model.has_posterior:
+        return model.encode(x, y)
+    mu, sigma = model.posterior(x, y)
+    empty = model.backend.xp.empty(mu.shape, model.dtype)
+    eps = streams.normal(model.backend, streams.check_seed(seed), streams.POSTERIOR, 0, streams.row_numbers(len(mu)), empty)
+    return np.asarray(mu + sigma * model.backend.to_host(eps))
+
+
 def latent_summary(model: Model, x: Array, y: Array | None = None, *, seed: int = 0) -> dict[str, Any]:
     """MMD^2 of drawn codes against as many draws of the prior, and the number of active units."""
     chosen = some_indices(len(x), ROWS, seed)
     x, y, rows = x[chosen], None if y is None else y[chosen], len(chosen)
-    z = means = model.encode(x, y)
-    if model.has_posterior:
-        mu, sigma = model.posterior(x, y)
-        eps = streams.normal(model.backend, seed, streams.POSTERIOR, 0, streams.row_numbers(rows), model.backend.xp.empty(z.shape, z.dtype))
-        z = mu + sigma * model.backend.to_host(eps)
+    z, means = posterior_draws(model, x, y, seed=seed), model.encode(x, y)
     active = int((means.var(axis=0) > ACTIVE_VARIANCE).sum())
     value = None  # of one row there are no pairs
     if rows > 1:

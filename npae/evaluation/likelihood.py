@@ -21,31 +21,16 @@ from npae import noise as streams
 from npae.backend import Array
 from npae.errors import InputError
 from npae.layers import inference
-from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, GaussianLearned, Reconstruction, SquaredError
+from npae.losses import Reconstruction, SquaredError
+from npae.losses.log_likelihood import LOG_2PI, log_likelihood_rows
 from npae.models import Model
 
 DECODED = 10_000  # codes at a time: rows times samples
-
-LOG_2PI = math.log(2 * math.pi)
 
 
 def is_likelihood(likelihood: Reconstruction) -> bool:
     """Whether a reconstruction loss is -log p(x|z) of a distribution (a bare squared error is not)."""
     return not isinstance(likelihood, SquaredError)
-
-
-def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array) -> Array:
-    """log p(x|z) of every row, from the decoder's output y.    x y (B, F) -> (B,), float64"""
-    y, x = y.astype(np.float64), x.astype(np.float64)
-    if isinstance(likelihood, BernoulliLogits):
-        return np.asarray((x * y - np.logaddexp(0, y)).sum(axis=1))
-    if isinstance(likelihood, BernoulliProbabilities):
-        q = np.clip(y, likelihood.clip, 1 - likelihood.clip)
-        return np.asarray((x * np.log(q) + (1 - x) * np.log1p(-q)).sum(axis=1))
-    if isinstance(likelihood, Gaussian | GaussianLearned):
-        squares = ((y - x) ** 2).sum(axis=1)
-        return np.asarray(-squares / (2 * likelihood.eta) - 0.5 * x.shape[1] * (LOG_2PI + math.log(likelihood.eta)))
-    raise InputError("a squared error is not a likelihood: train with reconstruction=bernoulli or gaussian for a log-likelihood")
 
 
 def bounds(model: Model, x: Array, y: Array | None = None, *, samples: int = 100, seed: int = 0) -> dict[str, Any]:
@@ -67,8 +52,12 @@ def bounds(model: Model, x: Array, y: Array | None = None, *, samples: int = 100
 
 def log_weights(model: Model, x: Array, y: Array | None = None, *, samples: int, seed: int = 0) -> Array:
     """log w (N, K): `samples` draws of log p(x|z) p(z) / q(z|x) for every row; y its labels, where the model reads them."""
+    return log_weights_under(model, *model.posterior(x, y), x, y, samples=samples, seed=seed)
+
+
+def log_weights_under(model: Model, mu: Array, sigma: Array, x: Array, y: Array | None = None, *, samples: int, seed: int = 0) -> Array:
+    """The same with N(mu, sigma^2) as q(z|x), whoever found it: mu sigma (N, Z). The draws of eps depend on the seed alone."""
     given = model.check_companion(y, len(x)) if model.companion == "labels" else ()
-    mu, sigma = model.posterior(x, y)
     parts = enumerate(_parts(len(x), samples))
     return np.concatenate(
         [_log_weights(model, x[part], mu[part], sigma[part], samples, seed, step, *(one[part] for one in given)) for step, part in parts]
@@ -89,7 +78,7 @@ def _log_weights(model: Model, x: Array, mu: Array, sigma: Array, samples: int, 
     z = np.repeat(mu, samples, axis=0) + np.repeat(sigma, samples, axis=0) * eps
     with inference(model):
         y = model.backend.to_host(model.decoded(model.backend.from_host(z), *(model.backend.xp.repeat(one, samples) for one in given)))
-    log_p_x = log_likelihood_rows(model.likelihood, y, np.repeat(x, samples, axis=0))
+    log_p_x = log_likelihood_rows(model.likelihood, y.astype(np.float64), np.repeat(x.astype(np.float64), samples, axis=0))
     wide_z, wide_eps = z.astype(np.float64), eps.astype(np.float64)
     log_p_z = -0.5 * (wide_z**2 + LOG_2PI).sum(axis=1)
     log_q_z = -0.5 * (wide_eps**2 + LOG_2PI).sum(axis=1) - np.repeat(np.log(sigma.astype(np.float64)).sum(axis=1), samples)

@@ -23,9 +23,17 @@ class PCA:
     mean: Array
     axes: Array
 
+    def encode(self, x: Array) -> Array:
+        """(x - m) W, (N, k)"""
+        return np.asarray((x - self.mean) @ self.axes)
+
     def reconstruct(self, x: Array) -> Array:
         """m + (x - m) W W^T"""
-        return np.asarray(self.mean + (x - self.mean) @ self.axes @ self.axes.T)
+        return np.asarray(self.mean + self.encode(x) @ self.axes.T)
+
+    def first(self, k: int) -> PCA:
+        """The PCA of the first k axes, which is that of k components."""
+        return PCA(self.mean, self.axes[:, :k])
 
 
 def fit_pca(x: Array, k: int) -> PCA:

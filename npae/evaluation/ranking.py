@@ -64,14 +64,26 @@ class Ranking:
 def rank(scores: ArrayLike, abnormal: ArrayLike, *, seed: int = 0) -> Ranking:
     """How well scores (N,), high for what is strange, find the rows where abnormal (N,) is true."""
     scores, abnormal = np.asarray(scores, np.float64), np.asarray(abnormal, bool)
-    _check(scores, abnormal)
-    values, place = np.unique(-scores, return_inverse=True)  # distinct scores, the highest first
-    counts = [np.bincount(place[which], minlength=len(values))[None] for which in (abnormal, ~abnormal)]
+    place, counts = _counted(scores, abnormal)
     generator = np.random.Generator(np.random.Philox(check_seed(seed)))
-    resampled = [_areas(*_resample(place, abnormal, len(values), generator)) for _ in range(RESAMPLES // AT_A_TIME)]
+    resampled = [_areas(*_resample(place, abnormal, counts.shape[2], generator)) for _ in range(RESAMPLES // AT_A_TIME)]
     spreads = np.concatenate(resampled, axis=1).std(axis=1)
     auroc, precision = (_estimate(float(value), float(sd)) for value, sd in zip(_areas(*counts)[:, 0], spreads, strict=True))
     return Ranking(auroc, precision, float(abnormal.mean()))
+
+
+def roc_curve(scores: ArrayLike, abnormal: ArrayLike) -> tuple[Array, Array]:
+    """False and true positive rate, (K,) each, as the threshold falls from above the highest score to the lowest; ties fall together."""
+    _, (found, false) = _counted(np.asarray(scores, np.float64), np.asarray(abnormal, bool))
+    false_rate, true_rate = (np.append(0, counts[0].cumsum() / counts.sum()) for counts in (false, found))
+    return false_rate, true_rate
+
+
+def _counted(scores: Array, abnormal: Array) -> tuple[Array, Array]:
+    """The place of each score among the distinct ones, the highest first, and how many (2, 1, V) abnormal and normal rows each has."""
+    _check(scores, abnormal)
+    values, place = np.unique(-scores, return_inverse=True)
+    return place, np.stack([np.bincount(place[which], minlength=len(values))[None] for which in (abnormal, ~abnormal)])
 
 
 def _estimate(value: float, sd: float) -> Estimate:

@@ -39,7 +39,7 @@ def aggregated_posterior(codes: ArrayLike) -> Figure:
     edges = np.linspace(-reach, reach, BINS + 1)
     outside = np.count_nonzero(np.abs(z[:, :shown]) > reach)
     notes = [f"units 1 to {shown} of {z.shape[1]}"] if shown < z.shape[1] else []
-    notes += [f"{outside:,} of {z[:, :shown].size:,} values lie outside"] if outside else []
+    notes += [f"{outside:,} of {z[:, :shown].size:,} values lie outside −{reach:.1f} to {reach:.1f}"] if outside else []
     with house_style():
         figure = new_figure(min(WIDTH, 0.8 + 2.1 * columns), 0.9 + 1.35 * n_rows, "; ".join(notes))
         panels = figure.subplots(n_rows, columns, squeeze=False, sharex=True, sharey=True)

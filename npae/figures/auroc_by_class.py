@@ -50,7 +50,7 @@ def auroc_by_class(
         axes.set_xlim(min(low - 0.03, 0.9), 1.01)
         axes.tick_params(axis="y", length=0)
         axes.grid(True)
-        figure.legend(loc="outside upper center", ncols=min(3, len(checked)))
+        figure.legend(loc="outside upper center", ncols=min(2, len(checked)))
     return figure
 
 

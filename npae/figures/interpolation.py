@@ -45,7 +45,7 @@ def spherical(a: Array, b: Array, t: Array) -> Array:
 
 
 def interpolation(
-    decode: Callable[[Array], ArrayLike], a: ArrayLike, b: ArrayLike, image_shape: ImageShape, *, steps: int = 9, note: str = ""
+    decode: Callable[[Array], ArrayLike], a: ArrayLike, b: ArrayLike, image_shape: ImageShape, *, steps: int = 11, note: str = ""
 ) -> Figure:
     """A row of pictures along the line and one along the arc from code a (Z,) to code b (Z,)."""
     start, end = (rows(name, np.atleast_2d(np.asarray(code))) for name, code in (("a", a), ("b", b)))
@@ -53,5 +53,5 @@ def interpolation(
         raise InputError(f"a: shape {start.shape}, b: shape {end.shape}, expected two codes of the same length")
     t = np.linspace(0, 1, positive("steps", steps, 2))
     ways = {"linear": linear(start[0], end[0], t), "spherical": spherical(start[0], end[0], t)}
-    headings = [number(moment, ".2f") for moment in t]
+    headings = [number(moment, ".2g") for moment in t]
     return labelled_rows({name: decode(z) for name, z in ways.items()}, image_shape, headings=headings, note=note)

@@ -30,8 +30,8 @@ LOOKS: dict[str, dict[str, Any]] = {"train": {"color": BLUE, "linestyle": "-"}, 
 FEW_EPOCHS = 20  # up to here each epoch is marked by a point
 
 
-def loss_curves(history: History, *, unit: str = "nats per image", best_epoch: int | None = None) -> Figure:
-    """One panel for each term of `history`; `unit` is what all of them are measured in, `best_epoch` a dotted line."""
+def loss_curves(history: History, *, unit: str = "nats per image", best_epoch: int | None = None, note: str = "") -> Figure:
+    """One panel for each term of `history`; `unit` is what all of them are measured in, `best_epoch` a dotted line, `note` stands below."""
     terms = _terms(history)
     epochs = {epoch for curves in terms.values() for curve in curves.values() for epoch in curve}
     if best_epoch is not None and best_epoch not in epochs:
@@ -41,7 +41,7 @@ def loss_curves(history: History, *, unit: str = "nats per image", best_epoch: i
     columns = len(terms) if len(terms) <= 3 else 2 if len(terms) == 4 else 3
     n_rows = math.ceil(len(terms) / columns)
     with house_style():
-        figure = new_figure(min(WIDTH, 5.0 * columns), 0.5 + 2.4 * n_rows)
+        figure = new_figure(min(WIDTH, 5.0 * columns), 0.5 + 2.4 * n_rows, note)
         panels = figure.subplots(n_rows, columns, squeeze=False)
         for i, axes in enumerate(panels.flat):
             axes.set_visible(i < len(terms))

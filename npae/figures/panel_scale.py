@@ -39,13 +39,14 @@ def panel_scale(rows: Rows) -> PanelScale:
         if FILLED * math.log(high / low) <= math.log(settled_high / settled_low):
             factor = (high / low) ** MARGIN
             return PanelScale(True, 0, low / factor, high * factor)
-    hidden = _left_out(rows, start)
+    hidden = left_out(rows, start)
     low, high = _range(rows[hidden:])
     margin = MARGIN * (high - low) or MARGIN * abs(high) or MARGIN
     return PanelScale(False, hidden, low - margin, high + margin)
 
 
-def _left_out(rows: Rows, start: int) -> int:
+def left_out(rows: Rows, start: int) -> int:
+    """How many rows of the start leave a linear panel so that the settled ones, from `start` on, fill a quarter of it."""
     low, high = _range(rows[start:])
     if high - low <= 1e-4 * max(abs(low), abs(high)):  # settled to a constant: nothing to be seen by looking closer
         return 0

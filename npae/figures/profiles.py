@@ -8,6 +8,7 @@ Values are drawn as they are, without clamping. Up to 20 features are marked by 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +23,8 @@ COLUMNS = 4
 LOOKS = ({"color": BLUE, "linestyle": "-"}, {"color": VERMILION, "linestyle": "--"})
 
 
-def profiles(named: Mapping[str, Array], columns: int) -> Figure:
-    """One panel for each row of the arrays in `named` (one or two, of one shape)."""
+def profiles(named: Mapping[str, Array], columns: int, note: str = "") -> Figure:
+    """One panel for each row of the arrays in `named` (one or two, of one shape); `note` stands below."""
     n, features = next(iter(named.values())).shape
     columns = min(columns, n)
     n_rows = math.ceil(n / columns)
@@ -43,7 +44,7 @@ def profiles(named: Mapping[str, Array], columns: int) -> Figure:
             axes.tick_params(labelleft=i % columns == 0, labelbottom=i + columns >= n)  # the lowest of its column, also above a gap
         if len(named) > 1:
             figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-        figure.supxlabel("feature", fontsize=9.0)
+        figure.supxlabel("\n".join(["feature", *textwrap.wrap(note, int(figure.get_figwidth() / 0.07))]), fontsize=9.0)
         figure.supylabel("value", fontsize=9.0)
     return figure
 

@@ -17,8 +17,8 @@ from npae.figures.profiles import profiles
 from npae.figures.rows import few_rows, positive
 
 
-def reconstructions(x: ArrayLike, y: ArrayLike, image_shape: ImageShape | None, *, columns: int | None = None) -> Figure:
-    """Each original over its reconstruction, `columns` a row (without a number: 10 pairs of pictures, or 4 profiles)."""
+def reconstructions(x: ArrayLike, y: ArrayLike, image_shape: ImageShape | None, *, columns: int | None = None, note: str = "") -> Figure:
+    """Each original over its reconstruction, `columns` a row (else 10 pairs of pictures, or 4 profiles); `note` stands below."""
     originals, rebuilt = few_rows("originals", x), few_rows("reconstructions", y)
     if originals.shape != rebuilt.shape:
         raise InputError(
@@ -26,9 +26,9 @@ def reconstructions(x: ArrayLike, y: ArrayLike, image_shape: ImageShape | None, 
         )
     if image_shape is None:
         named = {"original": originals, "reconstruction": rebuilt}
-        return profiles(named, positive("columns", PROFILE_COLUMNS if columns is None else columns))
+        return profiles(named, positive("columns", PROFILE_COLUMNS if columns is None else columns), note)
     above, note_above = pictures("originals", originals, image_shape)
     below, note_below = pictures("reconstructions", rebuilt, image_shape)
     columns = min(positive("columns", COLUMNS if columns is None else columns), len(above))
-    note = "; ".join(said for said in (note_above, note_below) if said)
-    return draw_rows([("original", above), ("reconstruction", below)], columns, None, note)
+    notes = "; ".join(said for said in (note, note_above, note_below) if said)
+    return draw_rows([("original", above), ("reconstruction", below)], columns, None, notes)

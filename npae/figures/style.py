@@ -93,7 +93,8 @@ def new_figure(width: float, height: float, note: str = "") -> Figure:
     return figure
 
 
-def _encoded(figure: Figure, form: str) -> bytes:
+def encoded(figure: Figure, form: str) -> bytes:
+    """The file that `save` writes, `form` being png or svg."""
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[form]
     buffer = io.BytesIO()
     with house_style():
@@ -115,7 +116,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
         raise InputError(f"figure path {str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        temporary.write_bytes(_encoded(figure, form))
+        temporary.write_bytes(encoded(figure, form))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from npae.errors import InputError
-from npae.figures.panel_scale import panel_scale
+from npae.figures.panel_scale import left_out
 from npae.figures.rows import Array, rows
 from npae.figures.style import CLASS_COLOURS, FAINT, INK, house_style, new_figure, number
 
@@ -27,18 +27,18 @@ STYLES = ("-", "--", "-.", ":")
 FEW_EPOCHS = 20  # up to here each epoch is marked by a point
 
 
-def term_shares(history: Sequence[Mapping[str, Any]], *, unit: str = "nats per image") -> Figure:
-    """The total and its weighted parts against the step."""
+def term_shares(history: Sequence[Mapping[str, Any]], *, unit: str = "nats per image", note: str = "") -> Figure:
+    """The total and its weighted parts against the step; `note` stands below."""
     steps, parts = _parts(history)
-    scale = panel_scale(np.column_stack(list(parts.values())).tolist())
+    hidden = left_out([(0.0, float(value)) for value in parts["total"]], len(steps) // 5)
     with house_style():
-        figure = new_figure(7.0, 3.8, _outside(steps, parts, scale.hidden))
+        figure = new_figure(7.0, 3.8, "; ".join(filter(None, (_outside(steps, parts, hidden), note))))
         axes = figure.subplots()
         for i, (term, values) in enumerate(parts.items()):
             look = {"color": INK, "linewidth": 2.2} if term == "total" else {"color": CLASS_COLOURS[(i - 1) % len(CLASS_COLOURS)]}
             marker = "o" if len(steps) <= FEW_EPOCHS else ""
             axes.plot(steps, values, label=_label(term, values[-1], parts["total"][-1]), linestyle=STYLES[i % 4], marker=marker, **look)
-        visible = [values[scale.hidden :] for values in parts.values()]
+        visible = [values[hidden :] for values in parts.values()]
         low, high = min(0.0, *(float(values.min()) for values in visible)), max(0.0, *(float(values.max()) for values in visible))
         margin = 0.05 * (high - low) or 1.0
         axes.set(ylim=(low - margin if low else 0.0, high + margin), xlabel="step", ylabel=f"weighted terms, {unit}")

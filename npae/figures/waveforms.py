@@ -23,8 +23,10 @@ from npae.figures.style import BLUE, INK, VERMILION, WIDTH, house_style, new_fig
 MOST = 12  # sounds in one figure
 
 
-def waveforms(noisy: ArrayLike, denoised: ArrayLike, clean: ArrayLike | None = None, *, rate: float | None = None) -> Figure:
-    """Noisy and denoised sounds side by side, all panels at one scale."""
+def waveforms(
+    noisy: ArrayLike, denoised: ArrayLike, clean: ArrayLike | None = None, *, rate: float | None = None, note: str = ""
+) -> Figure:
+    """Noisy and denoised sounds side by side, all panels at one scale; `note` stands below."""
     given = {"noisy": noisy, "denoised": denoised} | ({} if clean is None else {"clean": clean})
     sounds = {name: few_rows(name, values) for name, values in given.items()}
     shape = sounds["noisy"].shape
@@ -39,7 +41,7 @@ def waveforms(noisy: ArrayLike, denoised: ArrayLike, clean: ArrayLike | None = N
     low, high = min(values.min() for values in sounds.values()), max(values.max() for values in sounds.values())
     margin = 0.05 * (high - low) or 0.05
     with house_style():
-        figure = new_figure(WIDTH, 0.8 + 1.3 * shape[0])
+        figure = new_figure(WIDTH, 0.8 + 1.3 * shape[0], note)
         panels = figure.subplots(shape[0], 2, squeeze=False, sharex=True, sharey=True)
         panels[0, 0].set(ylim=(low - margin, high + margin))
         panels[0, 0].yaxis.set_major_locator(MaxNLocator(3))
@@ -47,7 +49,8 @@ def waveforms(noisy: ArrayLike, denoised: ArrayLike, clean: ArrayLike | None = N
             for axes, name, colour in zip(pair, ("noisy", "denoised"), (VERMILION, BLUE), strict=True):
                 _panel(axes, time, sounds[name][row], sounds["clean"][row] if "clean" in sounds else None, colour)
         _legend(figure, panels[0])
-        figure.supxlabel("sample" if rate is None else "milliseconds", fontsize=9.0)
+        for axes in panels[-1]:
+            axes.set_xlabel("sample" if rate is None else "milliseconds")
     return figure
 
 

@@ -24,7 +24,7 @@ Tensors = Mapping[str, Array]
 class Probe:
     """`objective()` reads the arrays in `tensors`, which the check changes in place; `gradients()` is what backward says of them.
 
-    `of_player`: in a game, the objective of the tensors whose name begins with the player's.
+    `of_player`: the objective of the tensors whose name begins with that, where it is not the common one (a game, an estimator).
     """
 
     name: str
@@ -102,7 +102,13 @@ def model_probe(name: str, model: Model, x: Array, noise: Noise, *given: Array, 
         return {name: parameters[name].grad.copy() for name in parameters.names()}
 
     tensors = {name: parameters[name].value for name in parameters.names()}
+
+    def surrogate(part: str) -> float:
+        forget(model)
+        return model.surrogates(x, noise, held, *given)[part]
+
     of_player = {player: lambda player=player: terms()[player] for player in model.players}
+    of_player |= {part: lambda part=part: surrogate(part) for part in model.surrogates(x, noise, held, *given)}
     return Probe(name, tensors, lambda: terms().total, gradients, of_player)
 
 

@@ -49,6 +49,11 @@ def _labels(seed: int) -> Array:
     return np.random.default_rng(seed).integers(0, C, B)
 
 
+def _targets(seed: int) -> Array:
+    """Two places of C symbols, one-hot: targets for every loss."""
+    return np.eye(C)[np.random.default_rng(seed).integers(0, C, (B, 2))].reshape(B, 2 * C)
+
+
 def _layer(name: str, make: Callable[[], Node], inputs: Callable[[], dict[str, Array]], given: Callable[[], list[Any]] = list) -> Subject:
     return Subject(name, "layer", type(make()), lambda backend: layer_probe(name, make(), backend, inputs(), given()))
 
@@ -69,7 +74,7 @@ def _layers() -> Iterator[Subject]:
     for form in layers.FORMS:
         inputs = lambda: {"mu": _normal(5, B, Z), "s": _unit(6, B, Z)}  # noqa: E731
         yield _layer(f"reparameterise.{form}", lambda form=form: layers.Reparameterise(form), inputs, lambda: [_normal(7, B, Z)])  # type: ignore[misc]
-        scaled = lambda form=form: layers.Reparameterise(form, 0.3)  # type: ignore[misc]  # noqa: E731
+        scaled = lambda form=form: layers.Reparameterise(form, 0.3)  # noqa: E731
         yield _layer(f"reparameterise.{form}.noise_scale", scaled, inputs, lambda: [_normal(7, B, Z)])
 
 
@@ -82,12 +87,13 @@ def _losses() -> Iterator[Subject]:
     yield _loss("bernoulli_logits.mean", lambda: losses.BernoulliLogits("mean"), real, unit)
     clipped = lambda: {"p": np.linspace(0.002, 0.998, B * F).reshape(B, F)}  # noqa: E731  (some within the clip, none at its edge)
     yield _loss("bernoulli_probabilities", lambda: losses.BernoulliProbabilities(0.04), clipped, unit)
+    yield _loss("categorical", lambda: losses.Categorical(C), lambda: {"l": _normal(16, B, 2 * C)}, lambda: [_targets(15)])
     for form in layers.FORMS:
         posterior = lambda: {"mu": _normal(5, B, Z), "s": _unit(6, B, Z)}  # noqa: E731
         yield _loss(f"kl.{form}", lambda form=form: losses.GaussianKL(form), posterior)  # type: ignore[misc]
         yield _loss(f"kl.{form}.free_bits", lambda form=form: losses.GaussianKL(form, FREE_BITS[form]), posterior)  # type: ignore[misc]
         yield _loss(f"kl.{form}.noise_scale", lambda form=form: losses.GaussianKL(form, noise_scale=0.3), posterior)  # type: ignore[misc]
-        both = lambda form=form: losses.GaussianKL(form, noise_scale=0.6, epsilon=0.2)  # type: ignore[misc]  # noqa: E731
+        both = lambda form=form: losses.GaussianKL(form, noise_scale=0.6, epsilon=0.2)  # noqa: E731
         yield _loss(f"kl.{form}.epsilon", both, posterior)
     yield Subject("l2", "loss", L2, _l2_probe)
     codes, prior = (lambda: {"z": _normal(8, B, Z) + 0.5}), (lambda: [_normal(9, B, Z)])
@@ -97,6 +103,11 @@ def _losses() -> Iterator[Subject]:
         yield _loss(f"mmd.rbf.{rule}.through_bandwidth", lambda rule=rule: RBFMMD(rule, stop_gradient=False), codes, prior)  # type: ignore[misc]
         yield Subject(f"mmd.rbf.{rule}", "loss", RBFMMD, lambda backend, rule=rule: _stopped_probe(rule, backend))  # type: ignore[misc]
     yield _loss("mmd.imq", losses.IMQMMD, codes, prior)
+    yield _loss("importance", losses.ImportanceWeighted, lambda: {"log_w": 2 * _normal(8, B, 4)})
+    logits = lambda: {"l": _normal(14, 2 * B, 1)}  # noqa: E731
+    yield _loss("discriminator", losses.DiscriminatorLoss, logits)
+    yield _loss("discriminator.label_smoothing", lambda: losses.DiscriminatorLoss(0.1), logits)
+    yield _loss("generator", losses.GeneratorLoss, logits)
     yield _loss("l1", losses.L1, lambda: {"z": _normal(12, B, Z)})
     yield _loss("target_rate", lambda: losses.TargetRate(0.2), lambda: {"z": _unit(13, B, Z)})
     yield Subject("gaussian_learned", "loss", losses.GaussianLearned, _gaussian_learned_probe)
@@ -215,8 +226,28 @@ MODEL_FORMS: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "cvae": ("cvae", {"classes": C}, None),
     "cvae.warmup": ("cvae", {"classes": C, "hidden": (6, 5), "posterior": "sigma", "beta": 0.7, "kl_warmup": 10, "dropout": 0.2}, 3),
     "cvae.gaussian": ("cvae", {"classes": C, "hidden": (), "reconstruction": "gaussian", "eta": 0.2, "posterior": "log_variance"}, None),
+    "wae-gan": ("wae-gan", {"discriminator_hidden": (5, 4), "lambda_": 2.0}, None),
+    "wae-gan.bernoulli": (
+        "wae-gan",
+        {"discriminator_hidden": (), "reconstruction": "bernoulli", "activation": "elu", "dropout": 0.2},
+        None,
+    ),
+    "gan": ("gan", {"discriminator_hidden": (5, 4)}, None),
+    "gan.plain": ("gan", {"discriminator_hidden": (), "label_smoothing": 0.0, "dropout": 0.0, "activation": "tanh"}, None),
+    "paired": ("paired", {"target_features": 2 * C, "symbols": C}, None),
+    "paired.deep": ("paired", {"target_features": 2 * C, "symbols": C, "hidden": (6, 5), "activation": "elu", "dropout": 0.2}, None),
+    "paired.squared_error": ("paired", {"target_features": 2 * C, "reconstruction": "squared_error", "code_activation": "tanh"}, None),
+    "paired.bernoulli": ("paired", {"target_features": 2 * C, "reconstruction": "bernoulli", "activation": "tanh"}, None),
     "infovae": ("infovae", {}, None),
     "infovae.flux": ("infovae", {"bandwidth": "flux", "alpha": -0.5, "lambda_": 4.0, "dropout": 0.2}, None),
+    "em-vae": ("em-vae", {"inner_steps": 3}, None),
+    "em-vae.gaussian": ("em-vae", {"inner_steps": 3, "reconstruction": "gaussian", "eta": 0.3, "activation": "tanh"}, None),
+    "semi-amortised-vae": ("semi-amortised-vae", {"inner_steps": 3}, None),
+    "iwae": ("iwae", {"samples": 3}, None),
+    "iwae.log_variance": ("iwae", {"samples": 4, "posterior": "log_variance", "reconstruction": "gaussian", "eta": 0.3}, None),
+    "iwae.dreg": ("iwae", {"samples": 3, "estimator": "dreg"}, None),
+    "iwae.dreg.sigma": ("iwae", {"samples": 4, "estimator": "dreg", "posterior": "sigma", "activation": "tanh"}, None),
+    "iwae.bernoulli_probabilities": ("iwae", {"samples": 3, "reconstruction": "bernoulli_probabilities"}, None),
     "infovae.imq": ("infovae", {"kernel": "imq", "alpha": 1.0, "lambda_": 5.0, "posterior": "sigma"}, None),
 }
 
@@ -228,7 +259,7 @@ def _model(name: str) -> Subject:
         model = MODELS[kind](F, **{"hidden": (5,), "latent": Z, "seed": 3, "dtype": "float64", "backend": backend.name, **options})
         model.parameters.value += 0.1 * _normal(10, len(model.parameters))
         x = _unit(11, B, F)
-        given = (_labels(14),) if model.companion == "labels" else ()
+        given = {"labels": (_labels(14),), "targets": (_targets(15),), None: ()}[model.companion]
         return model_probe(name, model, x, model.draw(5, 0, B), *given, step=step)
 
     return Subject(name, "model", MODELS[kind], make)

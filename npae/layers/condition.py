@@ -45,10 +45,8 @@ class Condition(Node):
         c[:, self.n_in :] = y[:, None] == self.every
         return c
 
-    def backward(self, dc: Array | None) -> Array | None:
-        """dx = dc[:, :I]; nothing where the network reads the data themselves"""
-        if dc is None:
-            return None
+    def backward(self, dc: Array) -> Array:
+        """dx = dc[:, :I]"""
         dx = self.buffer("dx", (len(dc), self.n_in))
         dx[...] = dc[:, : self.n_in]
         return dx

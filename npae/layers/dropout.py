@@ -3,7 +3,8 @@
     y = x m / (1 - rate)      m = [u >= rate], u uniform on [0, 1)      x y u (B, F)
     dx = dy m / (1 - rate)
 
-u is an argument (noise.py draws it), so a gradient can be checked and a step replayed. In inference there is no u, and y = x.
+u is an argument (noise.py draws it), so a gradient can be checked and a step replayed. In inference, and in a frozen network, there is
+no u, and y = x.
 Raises InputError for a rate outside [0, 1) and for a training step without u.
 Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
 """
@@ -24,7 +25,7 @@ class Dropout(Node):
     def forward(self, x: Array, u: Array | None) -> Array:
         """y = x m / (1 - rate)"""
         if u is None:
-            if self.recording:
+            if self.recording and self.learning:
                 raise InputError(
                     f"dropout {self.rate}: a training step needs uniform numbers u of shape {x.shape}; draw them with model.draw"
                 )

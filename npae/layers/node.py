@@ -8,7 +8,8 @@ What this base class gives every layer and loss:
 * `buffer`: an array by name and shape that is allocated once and reused, so a training step allocates nothing;
 * `parameters`: every parameter below this node, by dotted name;
 * the order of calls: forward twice before its backward, or backward without a forward, raises. Inside `inference(node)` a forward
-  expects no backward; while a recorded forward still waits for its own, it raises too.
+  expects no backward; while a recorded forward still waits for its own, it raises too;
+* `frozen`: a backward that only hands the gradient through a network, for an objective that does not teach it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def _guard_forward(forward: F) -> F:
             raise CallOrderError(
                 f"{type(self).__name__}.forward was called twice before its backward: the first call's values would be lost"
             )
-        self._pending = self.recording
+        self._pending, self._to_learn = self.recording, self.learning
         self._in_forward = True
         try:
             return forward(self, *args, **kwargs)
@@ -58,7 +59,7 @@ def _guard_backward(backward: F) -> F:
             raise CallOrderError(
                 f"{type(self).__name__}.backward was called without a forward before it: there is nothing to differentiate"
             )
-        self._pending, self._in_backward = False, True
+        self._pending, self._in_backward = self._to_learn and not self.learning, True
         try:
             return backward(self, *args, **kwargs)
         finally:
@@ -76,7 +77,7 @@ class Node:
     dtype: np.dtype[Any]
     recording = True  # whether a forward expects its backward
     learning = True  # whether backward adds to the gradients of the parameters
-    _pending = _in_forward = _in_backward = False
+    _pending = _to_learn = _in_forward = _in_backward = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -134,7 +135,10 @@ def inference(*nodes: Node) -> Iterator[None]:
 
 @contextlib.contextmanager
 def frozen(*nodes: Node) -> Iterator[None]:
-    """backward returns dx and leaves the gradients of the parameters alone: a network that is differentiated, and not learned."""
+    """backward returns dx and leaves the gradients of the parameters alone: a network that is differentiated, and not learned.
+
+    After a forward made outside, the backward that learns is still to come: one player's gradient passes through, then the other's.
+    """
     with _each("learning", False, nodes):
         yield
 

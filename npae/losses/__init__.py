@@ -1,10 +1,13 @@
 """Losses: each a node whose forward returns a number and whose backward returns the gradient with respect to its inputs."""
 
+from npae.losses.adversarial import DiscriminatorLoss, GeneratorLoss
 from npae.losses.bandwidth import Bandwidth
 from npae.losses.bernoulli import BernoulliLogits, BernoulliProbabilities
+from npae.losses.categorical import Categorical
 from npae.losses.contractive import Contraction
 from npae.losses.gaussian import Gaussian
 from npae.losses.gaussian_learned import GaussianLearned
+from npae.losses.importance import ImportanceWeighted
 from npae.losses.kl import GaussianKL
 from npae.losses.l2 import L2
 from npae.losses.mmd import IMQMMD, RBFMMD
@@ -21,10 +24,14 @@ __all__ = [
     "Bandwidth",
     "BernoulliLogits",
     "BernoulliProbabilities",
+    "Categorical",
     "Contraction",
+    "DiscriminatorLoss",
     "Gaussian",
     "GaussianKL",
     "GaussianLearned",
+    "GeneratorLoss",
+    "ImportanceWeighted",
     "Reconstruction",
     "SquaredError",
     "TargetRate",

@@ -34,14 +34,34 @@ from npae.backend import Array
 from npae.errors import InputError, nearest
 from npae.layers.node import Node
 
-Derivatives = Callable[[ModuleType, Array], tuple[Array, Array]]
+Derivatives = Callable[[ModuleType, Array, Array, Array], object]
 
-SMOOTH: dict[str, Derivatives] = {  # f' and its derivative, both from the output h
-    "linear": lambda xp, h: (xp.ones_like(h), xp.zeros_like(h)),
-    "sigmoid": lambda xp, h: (h * (1 - h), 1 - 2 * h),
-    "tanh": lambda xp, h: (1 - h * h, -2 * h),
-    "softplus": lambda xp, h: (-xp.expm1(-h), xp.exp(-h)),
-}
+
+def _linear(xp: ModuleType, h: Array, d: Array, slope: Array) -> None:
+    d.fill(1)
+    slope.fill(0)
+
+
+def _sigmoid(xp: ModuleType, h: Array, d: Array, slope: Array) -> None:
+    xp.subtract(1, h, out=d)
+    xp.subtract(d, h, out=slope)  # 1 - 2h
+    xp.multiply(d, h, out=d)
+
+
+def _tanh(xp: ModuleType, h: Array, d: Array, slope: Array) -> None:
+    xp.multiply(h, h, out=d)
+    xp.subtract(1, d, out=d)
+    xp.multiply(h, -2, out=slope)
+
+
+def _softplus(xp: ModuleType, h: Array, d: Array, slope: Array) -> None:
+    xp.negative(h, out=slope)
+    xp.exp(slope, out=slope)
+    xp.subtract(1, slope, out=d)
+
+
+# f' and its derivative with respect to h, from the output h
+SMOOTH: dict[str, Derivatives] = {"linear": _linear, "sigmoid": _sigmoid, "tanh": _tanh, "softplus": _softplus}
 
 
 class Contraction(Node):
@@ -59,16 +79,19 @@ class Contraction(Node):
     def forward(self, weights: Sequence[Array], outputs: Sequence[Array]) -> float:
         """W_1 .. W_L and h_1 .. h_L -> L"""
         xp, rows, codes = self.backend.xp, *outputs[-1].shape
-        self.weights, self.outputs = weights, outputs
-        pairs = [SMOOTH[name](xp, h) for name, h in zip(self.activations, outputs, strict=True)]
-        self.d, self.d_of_h = [d for d, _ in pairs], [slope for _, slope in pairs]
+        self.weights = weights
+        self.d = [self.buffer(f"d{l}", h.shape) for l, h in enumerate(outputs)]
+        self.d_of_h = [self.buffer(f"d_of_h{l}", h.shape) for l, h in enumerate(outputs)]
+        for name, *arrays in zip(self.activations, outputs, self.d, self.d_of_h, strict=True):
+            SMOOTH[name](xp, *arrays)
         n = self.buffer("n", (rows, codes, codes))
-        n[...] = xp.eye(codes) * self.d[-1][:, None, :]  # N_L = diag(d_L)
+        n.fill(0)
+        xp.einsum("bzz->bz", n)[...] = self.d[-1]  # N_L = diag(d_L)
         self.N: list[Array] = [n]
         self.P: list[Array] = []
-        for W, d in zip(reversed(weights[1:]), reversed(self.d[:-1]), strict=True):
-            p = self._matmul("p", n, W.T)  # P = N_l W_l^T
-            n = xp.multiply(p, d[:, None, :], out=self.buffer(f"n{len(self.N)}", p.shape))  # N_{l-1} = P o d_{l-1}
+        for l in reversed(range(1, len(weights))):
+            p = self._matmul(f"p{l}", n, weights[l].T)  # P = N_l W_l^T
+            n = xp.multiply(p, self.d[l - 1][:, None, :], out=self.buffer(f"n{l}", p.shape))  # N_{l-1} = P o d_{l-1}
             self.N.insert(0, n)
             self.P.insert(0, p)
         G = self.backend.matmul(weights[0].T, weights[0], out=self.buffer("G", (n.shape[2], n.shape[2])))
@@ -77,27 +100,28 @@ class Contraction(Node):
 
     def backward(self, weight: float = 1.0) -> tuple[list[Array], list[Array]]:
         """weight * (dW_1 .. dW_L, dh_1 .. dh_L)"""
-        xp, W, N = self.backend.xp, self.weights, self.N
-        factor = 2 * weight / len(N[0])
-        dW = [factor * (W[0] @ self._over_rows(N[0], N[0]))]
-        dd = []
+        xp, W, N, dh = self.backend.xp, self.weights, self.N, self.d_of_h
         dN = self.NG
-        dN *= factor
+        dN *= 2 * weight / len(N[0])
+        NN = self._over_rows("NN", N[0], N[0])
+        NN *= 2 * weight / len(N[0])
+        dW = [self.backend.matmul(W[0], NN, out=self.buffer("dW0", W[0].shape))]
         for l, P in enumerate(self.P):
-            dd.append(xp.einsum("bzn,bzn->bn", dN, P))
+            dd = xp.einsum("bzn,bzn->bn", dN, P, out=self.buffer(f"dd{l}", dh[l].shape))
+            dh[l] *= dd
             dN *= self.d[l][:, None, :]  # dP
-            dW.append(self._over_rows(dN, N[l + 1]))
-            dN = self._matmul("dn", dN, W[l + 1])
-        dd.append(xp.einsum("bzz->bz", dN))  # N_L is diagonal
-        return dW, [dd_l * d_of_h for dd_l, d_of_h in zip(dd, self.d_of_h, strict=True)]
+            dW.append(self._over_rows(f"dW{l + 1}", dN, N[l + 1]))
+            dN = self._matmul(f"dn{l}", dN, W[l + 1])
+        dh[-1] *= xp.einsum("bzz->bz", dN)  # N_L is diagonal
+        return dW, dh
 
     def _matmul(self, name: str, n: Array, W: Array) -> Array:
         """(B, Z, n) times (n, m), as one product of B Z rows."""
-        out = self.buffer(f"{name}{W.shape}", (*n.shape[:2], W.shape[1]))
+        out = self.buffer(name, (*n.shape[:2], W.shape[1]))
         self.backend.matmul(n.reshape(-1, n.shape[2]), W, out=out.reshape(-1, W.shape[1]))
         return out
 
-    def _over_rows(self, a: Array, b: Array) -> Array:
+    def _over_rows(self, name: str, a: Array, b: Array) -> Array:
         """a^T b, summed over B and Z."""
-        out = self.buffer(f"sum{a.shape[2], b.shape[2]}", (a.shape[2], b.shape[2]))
+        out = self.buffer(name, (a.shape[2], b.shape[2]))
         return self.backend.matmul(a.reshape(-1, a.shape[2]).T, b.reshape(-1, b.shape[2]), out=out)

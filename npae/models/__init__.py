@@ -8,16 +8,40 @@ from npae.models.contractive import ContractiveAE
 from npae.models.cvae import CVAE
 from npae.models.denoising_ae import DenoisingAE
 from npae.models.denoising_vae import DenoisingVAE
+from npae.models.em_vae import EMVAE
+from npae.models.gan import GAN
 from npae.models.infovae import InfoVAE
+from npae.models.iwae import IWAE
 from npae.models.linear import LinearAE
 from npae.models.model import Model
+from npae.models.paired import Paired
+from npae.models.semi_amortised import SemiAmortisedVAE
 from npae.models.sparse import SparseAE
 from npae.models.terms import Terms
 from npae.models.vae import VAE
 from npae.models.wae import WAE
+from npae.models.wae_gan import WAEGAN
 
 MODELS: dict[str, type[Model]] = {
-    model.kind: model for model in (AE, VAE, WAE, CVAE, SparseAE, DenoisingAE, DenoisingVAE, ContractiveAE, LinearAE, InfoVAE)
+    model.kind: model
+    for model in (
+        AE,
+        VAE,
+        WAE,
+        CVAE,
+        Paired,
+        SparseAE,
+        DenoisingAE,
+        DenoisingVAE,
+        ContractiveAE,
+        LinearAE,
+        InfoVAE,
+        IWAE,
+        EMVAE,
+        SemiAmortisedVAE,
+        WAEGAN,
+        GAN,
+    )
 }
 
 
@@ -31,15 +55,21 @@ def model_class(kind: str) -> type[Model]:
 __all__ = [
     "AE",
     "CVAE",
+    "EMVAE",
+    "GAN",
+    "IWAE",
     "MODELS",
     "VAE",
     "WAE",
+    "WAEGAN",
     "ContractiveAE",
     "DenoisingAE",
     "DenoisingVAE",
     "InfoVAE",
     "LinearAE",
     "Model",
+    "Paired",
+    "SemiAmortisedVAE",
     "SparseAE",
     "Terms",
     "model_class",

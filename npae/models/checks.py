@@ -98,6 +98,20 @@ def check_steps(name: str, value: int) -> int:
     return int(value)
 
 
+def check_count(name: str, value: int) -> int:
+    """How many of something that is needed: a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InputError(f"{name} {value!r} is not a count: it must be a whole number of at least 1")
+    return int(value)
+
+
+def check_rate(name: str, value: float) -> float:
+    """The size of a step: a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not (0 < value < math.inf):
+        raise InputError(f"{name} {value!r} is not the size of a step: it must be a finite number above 0")
+    return float(value)
+
+
 def _numbers(name: str, x: Array, dtype: np.dtype[Any]) -> Array:
     if x.dtype.kind not in "fiub":
         raise InputError(f"{name} of dtype {x.dtype}: numbers are expected, such as {dtype}")

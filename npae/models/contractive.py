@@ -41,7 +41,7 @@ class ContractiveAE(AE):
         hidden: Sequence[int] = (128,),
         latent: int = 8,
         *,
-        lambda_: float = 1.0,
+        lambda_: float = 0.1,
         l2: float = 1e-3,
         reconstruction: str = "squared_error",
         eta: float = 1.0,

@@ -4,7 +4,8 @@
 
     q(z|x,y) = N(mu(x,y), sigma(x,y)^2)    p(z) = N(0, I)    x (B, F)   y (B,) labels, e_y one-hot (B, C)   mu s eps z (B, Z)
 
-    forward    (mu, s) = encoder([x, e_y]),  z = reparameterise(mu, s, eps),  l = decoder([z, e_y]),  nll = likelihood(l, x),  kl = KL(mu, s)
+    forward    (mu, s) = encoder([x, e_y]),  z = reparameterise(mu, s, eps),  l = decoder([z, e_y]),  nll = likelihood(l, x),
+               kl = KL(mu, s)
     backward   dl = dnll,  [dz, .] = decoder'(dl),  (dmu, ds) = reparameterise'(dz) + beta dKL,  encoder'(dmu, ds)
 
 beta = 1 is the bound, in nats per image: -L <= log p(x|y). A new row of class y is decoder([z, e_y]) with z ~ N(0, I): z is drawn from the
@@ -61,6 +62,7 @@ class CVAE(VAE):
         self.beta, self.kl_warmup = check_weight("beta", beta), check_steps("kl_warmup", kl_warmup)
         self.likelihood, output = make_reconstruction(reconstruction, eta, output)
         self.x_and_label, self.z_and_label = Condition(classes), Condition(classes)
+        self.x_and_label.recording = False  # x and y are given: nobody asks for a gradient
         self.encoder = networks.gaussian_encoder((features + classes, *widths), latent, form=posterior, **style)
         self.reparameterise = Reparameterise(posterior)
         self.decoder = networks.decoder((latent + classes, *widths[::-1], features), output=output, **style)
@@ -85,7 +87,7 @@ class CVAE(VAE):
         kmu, ks = self.kl.backward(self.beta_now)
         dmu += kmu
         ds += ks
-        self.x_and_label.backward(self.encoder.backward((dmu, ds)))
+        self.encoder.backward((dmu, ds))
 
     def encoded(self, x: Array, *given: Array) -> Any:
         """(mu, s) of rows x with labels y"""
@@ -95,3 +97,7 @@ class CVAE(VAE):
         """The decoder's output for codes z and labels y"""
         logits: Array = self.decoder.forward(self.z_and_label.forward(z, *given))
         return logits
+
+    def pulled_back(self, dy: Array) -> Array:
+        """dz from dy: the label's part is dropped"""
+        return self.z_and_label.backward(self.decoder.backward(dy))

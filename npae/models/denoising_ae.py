@@ -60,7 +60,8 @@ class DenoisingAE(AE):
     def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
         """x -> noisy -> z -> y; the loss compares y with x"""
         encoder_masks, decoder_masks = self.masks(noise)
-        noisy = corrupt(self.backend, self.corruption, self.level, x, noise.corruption, self.buffer("noisy", x.shape))
+        room = self.buffer("noisy", x.shape), self.buffer("mask", x.shape, bool)
+        noisy = corrupt(self.backend, self.corruption, self.level, x, noise.corruption, *room)
         z = self.encoder.forward(noisy, encoder_masks)
         y = self.decoder.forward(z, decoder_masks)
         return Terms({"reconstruction": self.likelihood.forward(y, x)})

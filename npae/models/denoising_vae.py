@@ -63,7 +63,8 @@ class DenoisingVAE(VAE):
     def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
         """x -> noisy -> (mu, s) -> z -> y; nll compares y with x;  (mu, s) -> kl"""
         encoder_masks, decoder_masks = self.masks(noise)
-        noisy = corrupt(self.backend, self.corruption, self.level, x, noise.corruption, self.buffer("noisy", x.shape))
+        room = self.buffer("noisy", x.shape), self.buffer("mask", x.shape, bool)
+        noisy = corrupt(self.backend, self.corruption, self.level, x, noise.corruption, *room)
         mu, s = self.encoder.forward(noisy, encoder_masks)
         z = self.reparameterise.forward(mu, s, noise.eps)
         y = self.decoder.forward(z, decoder_masks)

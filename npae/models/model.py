@@ -44,6 +44,7 @@ class Model(Node):
     has_encoder: ClassVar[bool] = True
     has_prior: ClassVar[bool] = True
     comparable: ClassVar[bool] = True  # whether the loss of two epochs can be compared; not so in a game of two players
+    training_defaults: ClassVar[Mapping[str, Any]] = {}  # settings of the training that this kind starts from, by option key
     caveat: str = ""  # what has to be said wherever the terms are shown, such as "not a bound: ..."
 
     features: int
@@ -118,6 +119,10 @@ class Model(Node):
 
     def held_constant(self, x: Array, noise: Noise, *given: Array) -> dict[str, Any]:
         """What backward treats as a constant although it depends on the parameters (a stopped bandwidth)."""
+        return {}
+
+    def surrogates(self, x: Array, noise: Noise, held: Mapping[str, Any], *given: Array) -> dict[str, float]:
+        """part -> what its tensors "part.*" descend, where an estimator of its own takes the place of the total's gradient."""
         return {}
 
     def loss_and_grad(
@@ -196,6 +201,7 @@ class Model(Node):
 
     def posterior(self, x: Array, y: Array | None = None) -> tuple[Array, Array]:
         """Mean and standard deviation of q(z|x): two (N, Z) arrays."""
+        self._need_encoder()
         raise InputError(f"this {self.kind} has no posterior: its encoder returns one code for each row; use encode")
 
     def sample(self, rows: int, *, seed: int = 0, y: Array | None = None) -> Array:
@@ -218,6 +224,11 @@ class Model(Node):
         """What the decoder returns for codes z, before it becomes data."""
         y: Array = self.decoder.forward(z)
         return y
+
+    def pulled_back(self, dy: Array) -> Array:
+        """dz from the gradient dy with respect to what `decoded` returned."""
+        dz: Array = self.decoder.backward(dy)
+        return dz
 
     def _code(self, encoded: Any) -> Array:
         """The point code among what the encoder returns."""
@@ -277,12 +288,16 @@ class Model(Node):
         return noise if noise is not None else Noise()
 
     def _why_not_finite(self, x: Array, terms: Terms) -> str:
-        """Where a loss that is not finite comes from: the data, a parameter, or a term."""
+        """Where a loss that is not finite comes from: the data, a parameter, or a term; whose loss it is, where there are players."""
+        loss, value = "loss", terms.total
+        for player in self.players:
+            if math.isfinite(value) and not math.isfinite(terms[player]):
+                loss, value = f"the loss of the {player}", terms[player]
         if not self.backend.xp.isfinite(x).all():
             row = int(np.argwhere(~np.isfinite(self.backend.to_host(x)))[0][0])
-            return f"loss is {terms.total}: row {row} of the batch holds a value that is not finite"
+            return f"{loss} is {value}: row {row} of the batch holds a value that is not finite"
         for name in self.parameters.names():
             if not self.backend.xp.isfinite(self.parameters[name].value).all():
-                return f"loss is {terms.total}: parameter {name} is no longer finite; lower the learning rate or --set clip_norm=1"
+                return f"{loss} is {value}: parameter {name} is no longer finite; lower the learning rate or --set clip_norm=1"
         bad = [name for name, value in terms.items() if not math.isfinite(value)]
-        return f"loss is {terms.total}: term {', '.join(bad)} overflowed; lower the learning rate or --set clip_norm=1"
+        return f"{loss} is {value}: term {', '.join(bad)} overflowed; lower the learning rate or --set clip_norm=1"

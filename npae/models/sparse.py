@@ -10,7 +10,7 @@
 
 The code may be larger than the data: the penalty, not the width, is what keeps it from copying. Under l1 the decoder can undo a smaller
 code by larger weights, so lambda sets how many units are silent, and not how small they are. The kl of a batch depends on all its rows: it
-is estimated well only where the batch is larger than 1 / target_rate.
+is estimated well only where the batch is larger than 1 / target_rate. It is a few nats where l1 is a few per row: a lambda of about 1.
 Sources: Ng 2011, "Sparse autoencoder", lecture notes CS294A (kl); Goodfellow, Bengio & Courville 2016, section 14.2.1 (l1).
 Raises InputError for an unknown penalty, and for a code that kl cannot read.
 """
@@ -44,7 +44,7 @@ class SparseAE(AE):
         latent: int = 64,
         *,
         penalty: str = "l1",
-        lambda_: float = 0.1,
+        lambda_: float = 0.3,
         target_rate: float = 0.05,
         reconstruction: str = "squared_error",
         eta: float = 1.0,

@@ -8,9 +8,9 @@
     backward   dy = dnll,  dz = decoder'(dy),  (dmu, ds) = reparameterise'(dz) + beta dKL,  encoder'(dmu, ds)
 
 beta = 1 and l2 = 0 is the bound itself, in nats per image: -L <= log p(x). KL warm-up lets beta grow linearly over the first steps.
-l2 weighs the squared parameters of the decoder (the Flux document's regulariser). noise_scale is the standard deviation of eps: sigma is
-that much smaller. kl "keras" minimises what the Keras document calls KL, -1/2 sum (1 + s - mu^2 - exp(s)), as the term kl_keras: it takes for
-a log-variance the s that the sampler takes for a log-std, and knows nothing of noise_scale, so L is NOT a bound; the divergence of the
+l2 weighs the squared parameters of the decoder (the Flux document's regulariser). noise_scale is the standard deviation of eps: a factor of
+sigma. kl "keras" minimises what the Keras document calls KL, -1/2 sum (1 + s - mu^2 - exp(s)), as the term kl_keras: it takes for a
+log-variance the s that the sampler takes for a log-std, and knows nothing of noise_scale, so L is NOT a bound; the divergence of the
 posterior that is sampled stands beside it as kl.
 Source: Kingma & Welling 2014; beta: Higgins et al. 2017; warm-up: Bowman et al. 2016, Sonderby et al. 2016; free bits: Kingma et al. 2016.
 """

@@ -64,15 +64,17 @@ class Adam:
         """The learning rate of a step (from 0), or of the step to come."""
         return self.learning_rate * self.schedule.factor(self.steps if step is None else step)
 
+    def coefficients(self, step: int) -> tuple[float, float]:
+        """alpha and root_scale of a step (from 0), as npae.kernels.adam takes them."""
+        rate, correction1, correction2 = self.rate(step), 1 - self.beta1 ** (step + 1), 1 - self.beta2 ** (step + 1)
+        if self.epsilon_placement == "bias_corrected":
+            return rate / correction1, 1 / math.sqrt(correction2)
+        return rate * math.sqrt(correction2) / correction1, 1.0
+
     def update(self) -> None:
         """theta -= step; the gradient itself is left as it is."""
-        rate = self.rate()
+        alpha, root_scale = self.coefficients(self.steps)
         self.steps += 1
-        correction1, correction2 = 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
-        if self.epsilon_placement == "bias_corrected":
-            alpha, root_scale = rate / correction1, 1 / math.sqrt(correction2)
-        else:
-            alpha, root_scale = rate * math.sqrt(correction2) / correction1, 1.0
         theta, g = self.parameters.value, self.parameters.grad
         adam = self.parameters.backend.kernel("adam")
         adam(theta, g, self.m, self.v, alpha, self.beta1, self.beta2, root_scale, self.epsilon, self._gradient_scale())

@@ -1,6 +1,6 @@
 """The resolved configuration of a run: every value, and where it came from.
 
-    default  <  preset  <  file  <  flag          the later one wins; unknown or unfitting keys are refused with the nearest name
+    default  <  model  <  preset  <  file  <  flag          the later one wins; unknown or unfitting keys are refused with the nearest name
 
 A configuration is written to the run folder as config.toml, each value with its origin, and can be given to --config again.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 from npae.backend import Array, chosen_name
 from npae.data.catalogue import CATALOGUE
+from npae.data.text import TextFormat
 from npae.errors import InputError, nearest
 from npae.models import MODELS, Model, model_class
 from npae.presets import preset, preset_names
@@ -119,7 +120,8 @@ def _names() -> list[str]:
 
 
 def _defaults(model: str) -> tuple[dict[str, Any], dict[str, str]]:
-    model_class(model)
+    """The table's defaults, those of the model's constructor, and over them what the model says of its training."""
+    own = dict(model_class(model).training_defaults)
     arguments = model_arguments(model)
     values: dict[str, Any] = {}
     for key, chosen in OPTIONS.items():
@@ -128,7 +130,7 @@ def _defaults(model: str) -> tuple[dict[str, Any], dict[str, str]]:
         elif chosen.argument in arguments:
             default = arguments[chosen.argument].default
             values[key] = list(default) if isinstance(default, tuple) else default
-    return values, dict.fromkeys(values, "default")
+    return values | own, dict.fromkeys(values, "default") | dict.fromkeys(own, "model")
 
 
 def check_fits(key: str, model: str) -> None:
@@ -150,8 +152,10 @@ def _toml(value: Any) -> str:
     return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def build_model(configuration: Configuration, features: int, y: Array | None = None) -> Model:
+def build_model(configuration: Configuration, features: int, y: Array | None = None, text: TextFormat | None = None) -> Model:
     """The model that a configuration describes, for data with so many features and, where it reads them, labels or targets y."""
     model = model_class(configuration.model)
     sizes = {} if y is None else {"classes": int(y.max()) + 1} if model.companion == "labels" else {"target_features": y.shape[1]}
+    if text is not None and model.companion == "targets":
+        sizes["symbols"] = text.targets.symbols
     return model(features, **sizes, **configuration.constructor_arguments())

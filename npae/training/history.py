@@ -3,7 +3,8 @@
     {"epoch": 1, "step": 600, "seconds": 0.9, "learning_rate": 0.01, "batches": 600,
      "weights": {"nll": 1.0, "kl": 1.0}, "train": {"total": ..., "nll": ..., "kl": ...}, "validation": {...} or null}
 
-Terms are means over the epoch's rows, in the model's own loss scale; total is the weighted sum that was minimised.
+Terms are means over the epoch's rows, in the model's own loss scale; total is the weighted sum that was minimised. Where rows are watched
+(option `watch`), "watched" holds the terms of the first so many training rows after the epoch, dropout off.
 """
 
 from __future__ import annotations
@@ -80,4 +81,4 @@ class History(Sequence[Row]):
 
 def _names(row: Row) -> list[str]:
     flat = [name for name, value in row.items() if not isinstance(value, dict)]
-    return flat + [f"{part}.{name}" for part in ("train", "validation") if isinstance(row.get(part), dict) for name in row[part]]
+    return flat + [f"{part}.{name}" for part in ("train", "validation", "watched") if isinstance(row.get(part), dict) for name in row[part]]

@@ -55,6 +55,7 @@ class Trainer:
     y: Array | None = None  # what each row of x comes with: its label or its target
     validation_y: Array | None = None
     patience: int = 0
+    watch: int = 0  # so many of the first training rows are evaluated after each epoch
     epoch: int = 0  # finished epochs
     batch: int = 0  # finished batches of the epoch under way
     averages: Averages = field(default_factory=Averages)
@@ -80,6 +81,10 @@ class Trainer:
         if self.validation is not None:
             self.validation = self.model.check_data(binarise_held_out(self.validation, self.binarise, self.seed))
             self.model.check_companion(self.validation_y, len(self.validation))
+        if isinstance(self.watch, bool) or not isinstance(self.watch, int) or not 0 <= self.watch <= len(self.x):
+            raise InputError(
+                f"watch {self.watch!r} is not a number of rows: it must be a whole number from 0 to the {len(self.x)} training rows"
+            )
         self._check_batches()
         self.take_step = TrainingStep(self.model, self.optimizer, self.seed)
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
@@ -150,7 +155,7 @@ class Trainer:
 
     def _finish_epoch(self, started: float) -> None:
         epoch = self.epoch + 1
-        validation = None if self.validation is None else self._validate(epoch)
+        validation = None if self.validation is None else self._evaluate("validation", self.validation, self.validation_y, self.batch_size)
         row: dict[str, Any] = {
             "epoch": epoch,
             "step": self.optimizer.steps,
@@ -161,18 +166,28 @@ class Trainer:
             "validation": validation,
             "seconds": time.perf_counter() - started,
         }
+        if self.watch:
+            row["watched"] = self._evaluate("watched rows", *self.watched, self.watch)
         if validation is not None and self.model.comparable and validation["total"] < self.best.loss:
             weights = self.model.backend.to_host(self.model.parameters.value).copy()
             self.best = Best(epoch, validation["total"], weights)
         self.history.append(row)
         self.epoch, self.batch, self.averages, self.seconds = epoch, 0, Averages(), 0.0
 
-    def _validate(self, epoch: int) -> dict[str, float]:
-        assert self.validation is not None
-        terms = evaluate_terms(self.model, self.validation, self.validation_y, batch_size=self.batch_size, seed=self.seed).mean()
-        if not math.isfinite(terms["total"]):
+    @property
+    def watched(self) -> tuple[Array, Array | None]:
+        """The first rows of the training data, with what they come with."""
+        x: Array = binarise_held_out(self.x[: self.watch], self.binarise, self.seed)
+        return x, None if self.y is None else self.y[: self.watch]
+
+    def _evaluate(self, what: str, x: Array, y: Array | None, batch_size: int) -> dict[str, float]:
+        """The terms of those rows, dropout off, as the epoch leaves the model."""
+        terms = evaluate_terms(self.model, x, y, batch_size=batch_size, seed=self.seed).mean()
+        bad = [name for name in ("total", *self.model.players) if not math.isfinite(terms[name])]
+        if bad:
+            loss = "loss" if bad[0] == "total" else f"the loss of the {bad[0]}"
             raise NonFiniteError(
-                f"step {self.optimizer.steps} (validation after epoch {epoch}): loss is {terms['total']};"
+                f"step {self.optimizer.steps} ({what} after epoch {self.epoch + 1}): {loss} is {terms[bad[0]]};"
                 " lower the learning rate or --set clip_norm=1"
             )
         return terms
@@ -190,7 +205,7 @@ def fit(
     *,
     epochs: int = 20,
     batch_size: int = 100,
-    learning_rate: float = 1e-3,
+    learning_rate: float | None = None,
     validation: Array | None = None,
     validation_y: Array | None = None,
     patience: int = 0,
@@ -206,12 +221,20 @@ def fit(
     """Train `model` on x (N, F), with its labels or targets y where the model reads them, with Adam; returns the history, a row an epoch.
 
     With `validation` (M, F) and `patience` > 0 training stops after `patience` epochs without a lower validation loss, and the model is
-    left with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate, schedule and clip_norm.
+    left with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate (None: the model's own, or 1e-3), schedule and
+    clip_norm.
     Raises InputError for data of the wrong shape or range, NonFiniteError for a loss that is not finite.
     """
     if optimizer is None:
         total = epochs * batch_count(len(x), batch_size, drop_last)
-        optimizer = Adam(model.parameters, learning_rate, clip_norm=clip_norm, schedule=Schedule(schedule, total))
+        own = model.training_defaults
+        optimizer = Adam(
+            model.parameters,
+            own.get("learning_rate", 1e-3) if learning_rate is None else learning_rate,
+            beta1=own.get("beta1", 0.9),
+            clip_norm=clip_norm,
+            schedule=Schedule(schedule, total),
+        )
     trainer = Trainer(
         model,
         optimizer,

@@ -1,6 +1,7 @@
 """Every setting of a training run, as data: its kind, its default, what it may be, what it means.
 
-Options of the training itself have their default here. Options of a model are the arguments of its constructor, and have theirs there.
+Options of the training itself have their default here; a model that needs another says so (`training_defaults`). Options of a model are
+the arguments of its constructor, and have their defaults there.
 The command line, configuration files, `--set` and `npae train --help` are all made from this table.
 """
 
@@ -13,13 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from npae.backend import DEFAULT, DTYPES, NAMES
+from npae.corruption import CORRUPTIONS
 from npae.data.scaling import SCALES
 from npae.errors import InputError, nearest
 from npae.layers.activations import ACTIVATIONS
 from npae.layers.reparameterise import FORMS
 from npae.losses.mmd import KERNELS
 from npae.losses.reconstruction import RECONSTRUCTIONS
+from npae.losses.sparsity import PENALTIES
 from npae.models import MODELS
+from npae.models.iwae import ESTIMATORS
+from npae.models.networks import HEADS
+from npae.models.vae import KLS
 from npae.models.wae import ENCODERS
 from npae.optim import PLACEMENTS, SCHEDULES
 from npae.parameters import INITIALISERS
@@ -50,7 +56,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "data",
             "str",
-            "digits, mnist, fashion-mnist, binarized-mnist, or a path: .npy .npz .csv, a folder of IDX files or of PNGs",
+            "digits, tones, mnist, fashion-mnist, binarized-mnist, or a path: .npy .npz .csv, a folder of IDX files or of PNGs",
             "digits",
             flag=True,
         ),
@@ -60,7 +66,7 @@ OPTIONS: dict[str, Option] = {
         Option("hidden", "ints", "widths of the hidden layers, encoder's order: 128 or 512,256", flag=True),
         Option("latent", "int", "numbers in a code", flag=True),
         Option("beta", "float", "weight of the KL term", flag=True),
-        Option("lambda", "float", "weight of the MMD penalty", flag=True),
+        Option("lambda", "float", "weight of the model's penalty: MMD, adversary, sparsity or contraction", flag=True),
         Option("seed", "int", "every random number follows from it", 0, flag=True),
         Option("dtype", "str", "of every number", "float32", DTYPES, flag=True),
         Option("backend", "str", "whose arrays and kernels compute", choices=NAMES, flag=True),
@@ -72,6 +78,8 @@ OPTIONS: dict[str, Option] = {
             flag=True,
         ),
         Option("patience", "int", "stop after so many epochs without a better validation loss; 0: never", 0, flag=True),
+        Option("watch", "int", "evaluate so many of the first training rows after each epoch, and draw nine reconstructions; 0: none", 0),
+        Option("keep", "labels", "train and validate on the rows of these labels alone: 3, or 0,1; unset: on all", None, flag=True),
         Option("shuffle", "bool", "a new order of the rows each epoch", True),
         Option("drop_last", "bool", "leave out the last batch when it is not full", False),
         Option(
@@ -99,18 +107,34 @@ OPTIONS: dict[str, Option] = {
         Option("decay", "float", "of the exponential and step schedules: what is left of the learning rate", 0.1),
         Option("kl_warmup", "int", "steps over which beta rises from 0"),
         Option("free_bits", "float", "nats of KL that each latent unit has for nothing"),
+        Option("kl", "str", "the KL term of a vae; keras: that of the Keras document, which gives no bound", choices=KLS),
+        Option("kl_epsilon", "float", "added to the variance inside the KL's logarithm"),
         Option("l2", "float", "weight of the decoder's squared parameters"),
         Option("posterior", "str", "what the encoder's second head is", choices=FORMS),
+        Option("noise_scale", "float", "standard deviation of the noise that the posterior is drawn with"),
+        Option("heads", "str", "joint: mu and s are halves of one layer, whose initialiser counts both", choices=HEADS),
         Option("reconstruction", "str", "the reconstruction loss", choices=tuple(RECONSTRUCTIONS)),
-        Option("eta", "float", "variance of reconstruction=gaussian"),
+        Option("eta", "float", "variance of reconstruction=gaussian, and where that of gaussian_learned starts"),
+        Option("clip", "float", "reconstruction=bernoulli_probabilities keeps them in [clip, 1 - clip]"),
         Option("encoder", "str", "of a wae", choices=ENCODERS),
+        Option("samples", "int", "draws of the posterior for each row, which an iwae weighs"),
+        Option("estimator", "str", "of the gradient of an iwae's encoder", choices=ESTIMATORS),
+        Option("inner_steps", "int", "gradient steps on each row's own posterior, for every step of the decoder"),
+        Option("inner_rate", "float", "size of the first of these steps; it falls to 0"),
+        Option("alpha", "float", "share of the KL that an infovae leaves out"),
+        Option("penalty", "str", "of a sparse code: few units for each row, or each unit for few rows", choices=PENALTIES),
+        Option("target_rate", "float", "share of rows for which a unit of a sparse code is to be active, where penalty=kl"),
+        Option("corruption", "str", "of a denoising model's input", choices=tuple(CORRUPTIONS)),
+        Option("level", "float", "of the corruption: a standard deviation where it is Gaussian, else a share of the numbers"),
+        Option("discriminator_hidden", "ints", "widths of the hidden layers of an adversarial model's discriminator"),
+        Option("label_smoothing", "float", "a gan's discriminator is asked to be 1 - label_smoothing sure of a real row"),
         Option("kernel", "str", "of the MMD penalty", choices=KERNELS),
         Option("bandwidth", "number or name", "flux, tolstikhin, median, prior, or a number: sigma2 of the RBF kernel"),
         Option("stop_gradient", "bool", "hold the bandwidth constant in backward"),
-        Option("activation", "str", "of the hidden layers", choices=tuple(ACTIVATIONS)),
-        Option("code_activation", "str", "of the code of an ae", choices=tuple(ACTIVATIONS)),
+        Option("activation", "name or names", "of the hidden layers, or one for each: elu,tanh", choices=tuple(ACTIVATIONS)),
+        Option("code_activation", "optional str", "of the code; unset: what the penalty needs", choices=tuple(ACTIVATIONS)),
         Option("output", "optional str", "activation of the decoder's output; unset: what the loss needs", choices=tuple(ACTIVATIONS)),
-        Option("dropout", "float", "share of hidden units dropped in training"),
+        Option("dropout", "float", "share of hidden units dropped in training; in a gan, of the discriminator's"),
         Option("initialiser", "str", "of the weights, named after the framework it matches", choices=tuple(INITIALISERS)),
     )
 }
@@ -131,7 +155,12 @@ def _default_text(chosen: Option) -> str:
     if chosen.key == "backend":
         return f"{DEFAULT}, or what NPAE_BACKEND says"
     if chosen.default is not OF_THE_MODEL:
-        return _plain(chosen.default)
+        own = [
+            f"{kind}: {_plain(model.training_defaults[chosen.key])}"
+            for kind, model in MODELS.items()
+            if chosen.key in model.training_defaults
+        ]
+        return "; ".join([_plain(chosen.default), *own])
     by_default: dict[str, list[str]] = {}
     for kind in MODELS:
         if chosen.argument in model_arguments(kind):
@@ -144,7 +173,7 @@ def _default_text(chosen: Option) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return ",".join(map(str, value))
+        return ",".join(map(str, value)) or "none"
     return "unset" if value is None else str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
@@ -177,10 +206,11 @@ def check(key: str, value: Any) -> Any:
         raise InputError(f"{chosen.key} {value} is not a finite number")
     if value == "":
         raise InputError(f"{chosen.key} is empty; expected {_EXPECTED[chosen.kind]}")
-    if chosen.choices and value is not None and value not in chosen.choices:
-        raise InputError(
-            f"{chosen.key} '{value}' is not one of {', '.join(chosen.choices)}{nearest(str(value), chosen.choices, listed=True)}"
-        )
+    for one in value if isinstance(value, list) else [value]:
+        if chosen.choices and one is not None and one not in chosen.choices:
+            raise InputError(
+                f"{chosen.key} '{one}' is not one of {', '.join(chosen.choices)}{nearest(str(one), chosen.choices, listed=True)}"
+            )
     return value
 
 
@@ -203,6 +233,10 @@ def _number_or_text(text: str) -> float | str:
         return text
 
 
+def _name_or_names(text: str) -> str | list[str]:
+    return text.split(",") if "," in text else text
+
+
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "int": _text_to_int,
     "float": float,
@@ -210,9 +244,11 @@ _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "str": str,
     "optional str": str,
     "ints": lambda text: [int(part) for part in text.split(",") if part.strip()],
+    "labels": lambda text: [int(part) for part in text.split(",")],
     "shape": lambda text: [int(part) for part in text.lower().split("x")],
     "validation": _number_or_text,
     "number or name": _number_or_text,
+    "name or names": _name_or_names,
 }
 
 
@@ -235,11 +271,13 @@ _IS_A: dict[str, Callable[[Any], bool]] = {
     "str": lambda value: isinstance(value, str),
     "optional str": lambda value: value is None or isinstance(value, str),
     "ints": lambda value: isinstance(value, list) and all(_is_int(part) for part in value),
+    "labels": lambda value: value is None or (isinstance(value, list) and bool(value) and all(_is_int(part) for part in value)),
     "shape": lambda value: (
         value is None or (isinstance(value, list) and len(value) in (2, 3) and all(_is_int(part) and part > 0 for part in value))
     ),
     "validation": _is_validation,
     "number or name": lambda value: _is_number(value) or isinstance(value, str),
+    "name or names": lambda value: isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)),
 }
 
 _EXPECTED = {
@@ -249,7 +287,9 @@ _EXPECTED = {
     "str": "text",
     "optional str": "text",
     "ints": "a list of whole numbers, such as 128 or 512,256",
+    "labels": "a label or a list of labels, such as 3 or 0,1",
     "shape": "an image shape, such as 28x28 or 32x32x3",
     "validation": "a share between 0 and 1, or one of test, none, auto",
     "number or name": "a number or a name",
+    "name or names": "a name, or a list of names such as elu,tanh",
 }

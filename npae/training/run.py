@@ -52,7 +52,7 @@ def prepare(configuration: Configuration) -> Run:
     if len(x) < MINIMUM_ROWS:
         raise InputError(f"{len(x)} training row in '{configuration['data']}': at least {MINIMUM_ROWS} are needed")
     y = parts.train.companion(model_class(configuration.model), dataset.name)
-    model = build_model(configuration, dataset.train.shape[1], y)
+    model = build_model(configuration, dataset.train.shape[1], y, dataset.text)
     total = configuration["epochs"] * batch_count(len(x), configuration["batch_size"], configuration["drop_last"])
     optimizer = Adam(
         model.parameters,
@@ -64,7 +64,7 @@ def prepare(configuration: Configuration) -> Run:
         clip_norm=configuration["clip_norm"] or None,
         schedule=Schedule(configuration["schedule"], total, configuration["warmup"], configuration["decay"]),
     )
-    keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience")
+    keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience", "watch")
     validation_y = parts.validation.companion(type(model), dataset.name) if parts.validation else None
     trainer = Trainer(
         model, optimizer, x, validation=validation, y=y, validation_y=validation_y, **{key: configuration[key] for key in keys}
@@ -74,7 +74,7 @@ def prepare(configuration: Configuration) -> Run:
 
 def split_of(configuration: Configuration, dataset: Dataset) -> Split:
     """The configuration's split of its data."""
-    return split(dataset, configuration["validation"], configuration["seed"])
+    return split(dataset, configuration["validation"], configuration["seed"], configuration["keep"])
 
 
 def new_folder(configuration: Configuration, out: Path | None) -> Path:

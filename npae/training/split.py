@@ -2,12 +2,14 @@
 
     validation "test"   the data's test rows               a share   that many of the training rows, picked by the seed
     validation "auto"   the data's validation rows, else its test rows, else a share of 0.1                "none"    nothing
+    keep [3]            of both parts only the rows with that label: a detector of strange rows is trained on normal ones alone
 
-Raises InputError when there are no test rows, or a share leaves nothing on one side.
+Raises InputError when there are no test rows, a share leaves nothing on one side, or no row has a label that is to be kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +63,27 @@ class Split:
         return self.validation or self.train
 
 
-def split(dataset: Dataset, held: str | float, seed: int) -> Split:
-    """The two parts for a `validation` setting."""
+def split(dataset: Dataset, held: str | float, seed: int, keep: Sequence[int] | None = None) -> Split:
+    """The two parts for a `validation` setting, and of each the rows with a label in `keep`."""
+    parts = _split(dataset, held, seed)
+    if keep is None:
+        return parts
+    return Split(_kept(parts.train, keep, dataset), _kept(parts.validation, keep, dataset) if parts.validation else None)
+
+
+def _kept(part: Part, keep: Sequence[int], dataset: Dataset) -> Part:
+    text = ",".join(map(str, keep))
+    if part.labels is None:
+        raise InputError(f"keep {text}: the {part.which} of '{dataset.name}' have no labels; leave keep out, or take data with labels")
+    known = np.unique(part.labels)
+    if missing := sorted(set(keep) - set(known.tolist())):
+        raise InputError(f"keep {text}: none of the {part.which} of '{dataset.name}' has label {missing[0]}; they have {known.tolist()}")
+    rows = np.isin(part.labels, list(keep))
+    targets = None if part.targets is None else part.targets[rows]
+    return Part(part.rows[rows], part.labels[rows], targets, f"{part.which} of label {text}")
+
+
+def _split(dataset: Dataset, held: str | float, seed: int) -> Split:
     if held == "auto":
         held = "validation" if dataset.validation is not None else "test" if dataset.test is not None else AUTO_SHARE
     if isinstance(held, float):

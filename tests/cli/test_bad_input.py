@@ -90,7 +90,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "no action": ("data", ["action"]),
     "no data set": ("data fetch", ["data fetch: which data set"]),
     "an unknown data set": ("data path minst", ["'minst'", "did you mean 'mnist'"]),
-    "a data set without a path": ("data path digits", ["'digits' comes with scikit-learn"]),
+    "a data set without a path": ("data path digits", ["'digits' is always here (scikit-learn)"]),
     "an option of doctor": ("doctor --fix", ["'--fix'"]),
 }
 

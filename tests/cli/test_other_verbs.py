@@ -92,7 +92,7 @@ def test_the_list_names_every_data_set_and_where_it_lies(npae: Any, monkeypatch:
     assert "npae data fetch mnist" in said.out
     rows = json.loads(npae("data", "list", "--json").out)
     assert [row["name"] for row in rows] == list(CATALOGUE)
-    assert {row["name"]: row["where"] for row in rows} == dict.fromkeys(CATALOGUE) | {"digits": "scikit-learn"}
+    assert {row["name"]: row["where"] for row in rows} == dict.fromkeys(CATALOGUE) | {"digits": "scikit-learn", "tones": "generated"}
 
 
 def put_mnist(folder: Path) -> Path:

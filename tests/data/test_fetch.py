@@ -187,5 +187,5 @@ def test_a_write_that_fails_leaves_no_file_behind(site: Site, monkeypatch: pytes
 
 
 def test_digits_have_nothing_to_fetch() -> None:
-    with pytest.raises(InputError, match="'digits' ships with scikit-learn"):
+    with pytest.raises(InputError, match="'digits' is always here"):
         fetch("digits")

@@ -61,7 +61,7 @@ def test_an_image_shape_that_does_not_fit_is_refused(tmp_path: Path, shape: tupl
 
 
 def test_a_path_that_does_not_exist_names_the_nearest_data_set() -> None:
-    with pytest.raises(InputError, match=r"--data mnst: no such file or folder, and not one of digits, mnist, .*; did you mean 'mnist'\?"):
+    with pytest.raises(InputError, match=r"--data mnst: no such file or folder, and not one of digits, .*; did you mean 'mnist'\?"):
         load("mnst")
 
 

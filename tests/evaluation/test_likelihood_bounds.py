@@ -14,8 +14,9 @@ from scipy.stats import bernoulli, multivariate_normal, norm
 import npae
 from npae.backend import Array
 from npae.errors import InputError
-from npae.evaluation.likelihood import bounds, log_likelihood_rows
+from npae.evaluation.likelihood import bounds
 from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, SquaredError
+from npae.losses.log_likelihood import log_likelihood_rows
 
 F, ETA = 5, 0.4
 

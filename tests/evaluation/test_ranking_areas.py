@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import roc_curve as their_roc_curve
 
 from npae.backend import Array
 from npae.errors import InputError, NonFiniteError
-from npae.evaluation.ranking import rank
+from npae.evaluation.ranking import rank, roc_curve
 
 
 def scores_and_marks(seed: int, n: int = 300, share: float = 0.3, shift: float = 1.0, steps: float | None = None) -> tuple[Array, Array]:
@@ -82,6 +83,16 @@ def test_the_intervals_cover_the_truth_about_as_often_as_they_say(monkeypatch: p
             covered[place] += one.low <= truth[place] <= one.high
     assert (covered >= binom.ppf(0.001, trials, 0.95)).all()
     assert (covered < trials).all()  # intervals that hold it always are too wide
+
+
+@pytest.mark.parametrize("steps", [None, 0.5])
+def test_the_curve_is_that_of_scikit_learn_and_has_the_area(steps: float | None) -> None:
+    scores, abnormal = scores_and_marks(5, steps=steps)
+    false, true = roc_curve(scores, abnormal)
+    theirs = their_roc_curve(abnormal, scores, drop_intermediate=False)
+    np.testing.assert_allclose(false, theirs[0])
+    np.testing.assert_allclose(true, theirs[1])
+    assert np.trapezoid(true, false) == pytest.approx(rank(scores, abnormal).auroc.value)
 
 
 def test_the_seed_decides_the_resamples_and_not_the_value() -> None:

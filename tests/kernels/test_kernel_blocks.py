@@ -55,7 +55,7 @@ def test_a_block_of_products_is_added_to_what_is_there(dtype: str, columns: int)
     expected = out.astype(np.float64)
     expected[:, 1:] += x.astype(np.float64) @ y[:, 2:].astype(np.float64)
     _products(columns, x, 0, y, 2, out, 0, 1, 9)
-    np.testing.assert_allclose(out, expected, rtol=0, atol=20 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(out, expected, rtol=0, atol=20 * float(np.finfo(dtype).eps))
     assert (out[:, 0] == expected[:, 0]).all()
 
 
@@ -71,7 +71,7 @@ def test_distances_and_mmd_are_the_same_bits_for_any_number_of_threads(monkeypat
 
 
 def test_every_part_is_done_and_an_error_in_any_thread_is_raised_here() -> None:
-    done = []
+    done: list[int] = []
     threads.share(4, done.append)
     assert sorted(done) == [0, 1, 2, 3]
 

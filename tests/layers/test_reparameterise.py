@@ -49,6 +49,22 @@ def test_z_is_the_mean_plus_the_standard_deviation_times_eps_element_by_element(
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_noise_of_another_scale_is_drawn_and_the_true_sigma_is_told(bound: Bound, form: str) -> None:
+    n = 40_000
+    node, s = bound(Reparameterise(form, 0.1)), HEAD[form](SIGMA)
+    np.testing.assert_allclose(node.sigma(s), 0.1 * SIGMA, rtol=1e-14)
+    eps = np.random.default_rng(0).standard_normal((n, 3))
+    z = node.forward(np.repeat(MU, n, axis=0), np.repeat(s, n, axis=0), eps)
+    np.testing.assert_array_less(np.abs(z.std(axis=0) / (0.1 * SIGMA[0]) - 1), 4 / math.sqrt(2 * n))
+
+
+@pytest.mark.parametrize("noise_scale", [0.0, -0.1, math.inf, math.nan])
+def test_noise_without_a_scale_is_refused(noise_scale: float) -> None:
+    with pytest.raises(InputError, match=f"noise_scale {noise_scale} is not a standard deviation of the noise"):
+        Reparameterise(noise_scale=noise_scale)
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_sigma_is_the_standard_deviation(bound: Bound, form: str) -> None:
     np.testing.assert_allclose(bound(Reparameterise(form)).sigma(HEAD[form](SIGMA)), SIGMA, rtol=1e-14)
 

@@ -106,3 +106,18 @@ def test_a_clip_that_rounds_away_in_float32_is_refused_there_and_taken_in_float6
 def test_a_clip_that_is_none_or_leaves_no_room_is_refused(clip: float) -> None:
     with pytest.raises(InputError, match=rf"^clip {clip} is not between 0 and 0\.5: probabilities are kept in \[clip, 1 - clip\]"):
         BernoulliProbabilities(clip)
+
+
+def test_the_mean_over_all_elements_is_the_sum_over_the_number_of_features_value_and_gradient(bound: Bound) -> None:
+    rng = np.random.default_rng(4)
+    logits, x = rng.standard_normal((5, 8)), rng.uniform(size=(5, 8))
+    mean, total = bound(BernoulliLogits("mean")), bound(BernoulliLogits("sum"))
+    p = special.expit(logits)
+    assert mean.forward(logits, x) == pytest.approx(-np.mean(x * np.log(p) + (1 - x) * np.log(1 - p)), rel=1e-13)
+    assert total.forward(logits, x) == pytest.approx(mean.per_image(8) * -np.mean(x * np.log(p) + (1 - x) * np.log(1 - p)), rel=1e-13)
+    np.testing.assert_allclose(mean.backward(), (p - x) / x.size, rtol=1e-12)
+
+
+def test_an_unknown_reduction_is_refused() -> None:
+    with pytest.raises(InputError, match="reduction 'maen' is not known; did you mean 'mean'"):
+        BernoulliLogits("maen")

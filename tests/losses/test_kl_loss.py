@@ -103,6 +103,55 @@ def test_a_unit_at_exactly_its_free_bits_keeps_its_gradient(bound: Bound) -> Non
     assert kl.backward()[0][0, 0] == 1
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_noise_of_another_scale_narrows_the_posterior_by_that_factor(bound: Bound, form: str) -> None:
+    """KL(N(mu, (c sigma)^2) || N(0, I)) from the two densities, integrated over a grid; and the gradient by the chain rule."""
+    mu, sigma, c = np.array([[0.7]]), np.array([[1.3]]), 0.1
+    z = np.linspace(0.7 - 1.3, 0.7 + 1.3, 20_001)
+    q, p = stats.norm.logpdf(z, mu[0, 0], c * sigma[0, 0]), stats.norm.logpdf(z)
+    kl = bound(GaussianKL(form, noise_scale=c))
+    assert kl.forward(mu, HEAD[form](sigma)) == pytest.approx(np.trapezoid(np.exp(q) * (q - p), z), rel=1e-8)
+    dmu, ds = kl.backward()
+    dsigma = c * (c * 1.3 - 1 / (c * 1.3))  # dKL/dsigma; then dsigma/ds = sigma, sigma / 2, 1
+    assert dmu[0, 0] == pytest.approx(0.7)
+    assert ds[0, 0] == pytest.approx(dsigma * {"log_std": 1.3, "log_variance": 0.65, "sigma": 1.0}[form], rel=1e-12)
+
+
+def test_the_exact_divergence_of_the_keras_sampler_is_the_one_on_paper(bound: Bound) -> None:
+    s = np.log(SIGMA)
+    expected = -0.5 * (1 + 2 * (s + math.log(0.1)) - MU**2 - 0.01 * np.exp(2 * s)).sum() / 4
+    assert bound(GaussianKL("log_std", noise_scale=0.1)).forward(MU, s) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_epsilon_stands_inside_the_logarithm_and_nowhere_else(bound: Bound, form: str) -> None:
+    sigma = SIGMA.copy()
+    sigma[0, 0] = 1e-6  # where epsilon is all that is left
+    kl, s = bound(GaussianKL(form, epsilon=1e-8)), HEAD[form](sigma)
+    per_unit = np.zeros(3)
+    for b in range(4):
+        for z in range(3):
+            per_unit[z] += 0.5 * (MU[b, z] ** 2 + sigma[b, z] ** 2 - math.log(1e-8 + sigma[b, z] ** 2) - 1) / 4
+    assert kl.forward(MU, s) == pytest.approx(per_unit.sum(), rel=1e-13)
+    np.testing.assert_allclose(kl.per_unit, per_unit, rtol=1e-13)
+    assert kl.exact < bound(GaussianKL(form)).forward(MU, s)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_epsilon_that_is_lost_in_rounding_changes_nothing(bound: Bound, form: str) -> None:
+    with_epsilon, without = (bound(GaussianKL(form, noise_scale=0.7, epsilon=epsilon)) for epsilon in (1e-300, 0.0))
+    s = HEAD[form](SIGMA)
+    assert with_epsilon.forward(MU, s) == pytest.approx(without.forward(MU, s), rel=1e-13)
+    for found, expected in zip(with_epsilon.backward(0.3), without.backward(0.3), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_free_bits_hold_up_units_whose_logarithm_has_an_epsilon_too(bound: Bound) -> None:
+    kl = bound(GaussianKL("sigma", 0.5, epsilon=0.1))
+    assert kl.forward(np.array([[0.0, 2.0]]), np.ones((1, 2))) == pytest.approx(0.5 + 2 - 0.5 * math.log(1.1))
+    assert kl.backward()[0].tolist() == [[0, 2]]
+
+
 def test_float32_agrees_with_float64(bound: Bound) -> None:
     for form in FORMS:
         wide, narrow = bound(GaussianKL(form), "float64"), bound(GaussianKL(form), "float32")
@@ -111,6 +160,12 @@ def test_float32_agrees_with_float64(bound: Bound) -> None:
         for gradient, truth in zip(narrow.backward(), wide.backward(), strict=True):
             assert gradient.dtype == np.float32
             np.testing.assert_allclose(gradient, truth, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("epsilon", [-1e-8, math.inf, math.nan])
+def test_an_epsilon_that_is_no_variance_is_refused(epsilon: float) -> None:
+    with pytest.raises(InputError, match=f"kl_epsilon {epsilon} is nothing to add to a variance"):
+        GaussianKL(epsilon=epsilon)
 
 
 @pytest.mark.parametrize("free_bits", [-0.1, math.inf, math.nan])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -26,9 +27,11 @@ def form(request: pytest.FixtureRequest) -> str:
 def make(form: str) -> Callable[..., Model]:
     """make(dtype=..., backend=...): a model of that form."""
     kind, options, _ = MODEL_FORMS[form]
+    takes = inspect.signature(MODELS[kind].__init__).parameters  # not every model has dropout to switch off
 
     def make(**more: Any) -> Model:
-        model = MODELS[kind](FEATURES, **{"hidden": (9,), "latent": 4, "seed": 1, **options, **more})
+        fitting = {name: value for name, value in more.items() if name in takes or name != "dropout"}
+        model = MODELS[kind](FEATURES, **{"hidden": (9,), "latent": 4, "seed": 1, **options, **fitting})
         start = 0.1 * np.random.default_rng(2).standard_normal(len(model.parameters))
         model.parameters.value += start.astype(model.dtype)  # biases start at zero: move them off it
         return model

@@ -117,7 +117,9 @@ def test_a_wae_refuses_a_batch_of_one_row_and_takes_the_next_batch(kernel: str) 
 
 
 def test_each_model_says_how_many_rows_a_batch_needs() -> None:
-    assert {kind: model.minimum_rows for kind, model in MODELS.items()} == {"ae": 1, "vae": 1, "wae": 2}
+    needed = {kind: model.minimum_rows for kind, model in MODELS.items()}
+    assert {kind for kind, rows in needed.items() if rows == 2} == {"wae", "infovae"}
+    assert set(needed.values()) == {1, 2}
 
 
 @pytest.mark.parametrize("rule", ["flux", "tolstikhin", "median"])

@@ -26,7 +26,8 @@ SHARED: dict[str, Any] = {
 }
 OWN: dict[str, dict[str, Any]] = {
     "ae": {"reconstruction": "squared_error", "code_activation": "linear"},
-    "vae": {"reconstruction": "bernoulli", "posterior": "log_std", "beta": 1.0, "kl_warmup": 0, "free_bits": 0.0, "l2": 0.0},
+    "vae": {"reconstruction": "bernoulli", "posterior": "log_std", "beta": 1.0, "kl_warmup": 0, "free_bits": 0.0, "l2": 0.0}
+    | {"kl": "exact", "kl_epsilon": 0.0, "noise_scale": 1.0, "heads": "apart", "clip": 1e-7},
     "wae": {
         "reconstruction": "squared_error",
         "posterior": "log_std",
@@ -36,12 +37,48 @@ OWN: dict[str, dict[str, Any]] = {
         "bandwidth": "flux",
         "stop_gradient": True,
     },
+    "sparse": {
+        "latent": 64,
+        "reconstruction": "squared_error",
+        "code_activation": None,
+        "penalty": "l1",
+        "lambda_": 0.3,
+        "target_rate": 0.05,
+    },
+    "denoising": {"reconstruction": "squared_error", "code_activation": "linear", "corruption": "gaussian", "level": 0.3},
+    "denoising-vae": {
+        "reconstruction": "bernoulli",
+        "posterior": "log_std",
+        "beta": 1.0,
+        "corruption": "clipped_gaussian",
+        "level": 0.3,
+    },
+    "contractive": {
+        "reconstruction": "squared_error",
+        "activation": "tanh",
+        "code_activation": "linear",
+        "lambda_": 0.1,
+        "l2": 1e-3,
+    },
+    "linear": {"hidden": ()},
+    "wae-gan": {"reconstruction": "squared_error", "lambda_": 10.0, "discriminator_hidden": (128, 128)},
+    "gan": {"hidden": (256,), "latent": 16, "discriminator_hidden": (256,), "label_smoothing": 0.1, "dropout": 0.3},
+    "infovae": {
+        "reconstruction": "bernoulli",
+        "posterior": "log_std",
+        "alpha": 0.5,
+        "lambda_": 100.0,
+        "kernel": "rbf",
+        "bandwidth": "prior",
+    },
 }
+LACKS: dict[str, set[str]] = {"gan": {"eta", "output"}, "contractive": {"dropout"}, "linear": {"eta", "activation", "output", "dropout"}}
 
 
 @pytest.mark.parametrize("kind", sorted(MODELS))
 def test_a_models_defaults_are_these(kind: str) -> None:
-    assert MODELS[kind](6).spec == {**SHARED, **OWN[kind]}
+    shared = {name: value for name, value in SHARED.items() if name not in LACKS.get(kind, ())}
+    assert MODELS[kind](6).spec == {**shared, **OWN[kind]}
 
 
 def test_adams_defaults_are_the_papers() -> None:

