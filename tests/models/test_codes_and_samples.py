@@ -42,9 +42,9 @@ def test_widths_go_down_to_the_code_and_up_again() -> None:
     assert [without[name].shape for name in without] == [(12, 4), (4,), (4, 12), (12,)]
 
 
-def test_every_parameter_belongs_to_a_part_and_all_get_a_gradient(make: Make, x: Array) -> None:
+def test_every_parameter_belongs_to_a_part_and_all_get_a_gradient(make: Make, x: Array, y: Array | None) -> None:
     model = make()
-    model.loss_and_grad(x, noise=model.draw(0, 0, 20))
+    model.loss_and_grad(x, y, noise=model.draw(0, 0, 20))
     learned = {"likelihood"} if isinstance(model.likelihood, GaussianLearned) else set()
     network = {"encoder"} if model.has_encoder and model.kind != "em-vae" else set()  # there each row's posterior is its own
     players = {player for player in model.players if player != "encoder"}
@@ -52,13 +52,13 @@ def test_every_parameter_belongs_to_a_part_and_all_get_a_gradient(make: Make, x:
     assert all(model.parameters[name].grad.any() for name in model.parameters)
 
 
-def test_shapes_and_dtypes_of_what_a_model_returns(make: Make, x: Array) -> None:
+def test_shapes_and_dtypes_of_what_a_model_returns(make: Make, x: Array, y: Array | None) -> None:
     for dtype in ("float32", "float64"):
         model = make(dtype=dtype)
         if not model.has_encoder:
             assert (model.sample(20).shape, model.sample(20).dtype) == ((20, 12), np.dtype(dtype))
             continue
-        codes, images = model.encode(x), model.reconstruct(x)
+        codes, images = model.encode(x, y), model.reconstruct(x, y)
         assert (codes.shape, images.shape) == ((20, 4), (20, 12))
         assert codes.dtype == images.dtype == model.decode(codes).dtype == np.dtype(dtype)
         np.testing.assert_array_equal(model.decode(codes), images)

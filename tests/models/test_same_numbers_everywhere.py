@@ -20,24 +20,24 @@ def _gradient(model: Model, x: Array, *, dtype: str = "float64") -> tuple[float,
     return terms.total, model.parameters.grad.astype(dtype)
 
 
-def test_numpy_and_numba_agree_in_float32(make: Make, x: Array) -> None:
-    total, gradient = _gradient(make(backend="numpy"), x)
-    other_total, other_gradient = _gradient(make(backend="numba"), x)
+def test_numpy_and_numba_agree_in_float32(make: Make, x: Array, y: Array | None) -> None:
+    total, gradient = _gradient(make(backend="numpy"), x, y)
+    other_total, other_gradient = _gradient(make(backend="numba"), x, y)
     assert other_total == pytest.approx(total, rel=1e-6)
     np.testing.assert_allclose(other_gradient, gradient, rtol=0, atol=1e-5 * np.abs(gradient).max())
 
 
-def test_numpy_and_numba_agree_in_float64(make: Make, x: Array) -> None:
-    total, gradient = _gradient(make(backend="numpy", dtype="float64"), x)
-    other_total, other_gradient = _gradient(make(backend="numba", dtype="float64"), x)
+def test_numpy_and_numba_agree_in_float64(make: Make, x: Array, y: Array | None) -> None:
+    total, gradient = _gradient(make(backend="numpy", dtype="float64"), x, y)
+    other_total, other_gradient = _gradient(make(backend="numba", dtype="float64"), x, y)
     assert other_total == pytest.approx(total, rel=1e-12)
     np.testing.assert_allclose(other_gradient, gradient, rtol=0, atol=1e-11 * np.abs(gradient).max())
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_float32_is_float64_up_to_its_rounding(make: Make, x: Array, backend: str) -> None:
-    total, gradient = _gradient(make(backend=backend, dtype="float64"), x)
-    narrow_total, narrow_gradient = _gradient(make(backend=backend, dtype="float32"), x)
+def test_float32_is_float64_up_to_its_rounding(make: Make, x: Array, y: Array | None, backend: str) -> None:
+    total, gradient = _gradient(make(backend=backend, dtype="float64"), x, y)
+    narrow_total, narrow_gradient = _gradient(make(backend=backend, dtype="float32"), x, y)
     assert narrow_total == pytest.approx(total, rel=2e-6)
     np.testing.assert_allclose(narrow_gradient, gradient, rtol=0, atol=1e-5 * np.abs(gradient).max())
 
@@ -103,9 +103,9 @@ def test_the_gradient_of_a_batch_is_the_weighted_sum_of_those_of_its_parts(
     np.testing.assert_allclose(model.parameters.grad, gradient, rtol=0, atol=1e-13 * np.abs(gradient).max())
 
 
-def test_the_order_of_the_rows_does_not_matter(make: Make, x: Array) -> None:
+def test_the_order_of_the_rows_does_not_matter(make: Make, x: Array, y: Array | None) -> None:
     model = make(dtype="float64")
     noise, order = model.draw(0, 0, 20), np.random.default_rng(0).permutation(20)
-    total, gradient = model.loss_and_grad(x, noise=noise).total, model.parameters.grad.copy()
-    assert model.loss_and_grad(x[order], noise=noise.rows(order)).total == pytest.approx(total, rel=1e-12)
+    total, gradient = model.loss_and_grad(x, y, noise=noise).total, model.parameters.grad.copy()
+    assert model.loss_and_grad(x[order], y if y is None else y[order], noise=noise.rows(order)).total == pytest.approx(total, rel=1e-12)
     np.testing.assert_allclose(model.parameters.grad, gradient, rtol=0, atol=1e-11 * np.abs(gradient).max())

@@ -29,7 +29,7 @@ def _posterior_divergence(model: VAE, x: Array) -> Array:
     return np.asarray((0.5 * (sigma**2 + mu**2 - 1) - np.log(sigma)).mean(axis=0))
 
 
-def test_the_total_is_the_weighted_sum_of_the_terms(make: Make, x: Array) -> None:
+def test_the_total_is_the_weighted_sum_of_the_terms(make: Make, x: Array, y: Array | None) -> None:
     terms = _terms(make(), x, step=3)
     assert terms.total == pytest.approx(sum(terms.weights[name] * value for name, value in terms.items()), rel=1e-12)
     assert set(terms.weights) == set(terms)
