@@ -26,8 +26,8 @@ from npae.kernels.tiles import TILE, distances, in_rows, in_tile, pack
 from npae.kernels.validation import rank_among
 
 BUFFER = 1 << 14
-BUCKETS = 1 << 12
-SAMPLED = 1 << 16  # at most; a 32nd of the pairs where those are few
+BUCKETS = 1 << 11
+SAMPLED = 1 << 16  # at most; a 64th of the pairs where those are few
 SPREAD = 6.0  # standard deviations of a sampled quantile
 LANES = 16  # patterns that are looked at together
 
@@ -193,10 +193,12 @@ class _Selection:
     def sampled(self, rank: int) -> tuple[int, int]:
         """A bracket of patterns that very probably holds the rank."""
         pairs = len(self.z) * len(self.w)
-        count = min(SAMPLED, pairs // 32)
+        count = min(SAMPLED, pairs // 64)
         d2 = np.empty(count, self.z.dtype)
         _sampled(self.z, self.w, count, d2)
-        patterns = np.sort(d2.view(f"i{d2.itemsize}") & self.largest)
+        patterns = d2.view(f"i{d2.itemsize}")
+        patterns &= self.largest
+        patterns.sort()
         share_below = rank / pairs
         slack = SPREAD * (max(share_below * (1 - share_below), 1 / count) / count) ** 0.5
         low, high = int(np.floor((share_below - slack) * count)) - 1, int(np.ceil((share_below + slack) * count)) + 1

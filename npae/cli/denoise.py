@@ -9,7 +9,7 @@ IMAGES is data as --data of npae train takes it: a name, a .npy, .npz or .csv, a
 and made noisy first, so that what is left of the noise can be measured: peak signal-to-noise ratio (PSNR, for images) and signal-to-noise
 ratio (SNR, for sounds) before and after. Sounds are rows of samples, such as the data set tones:
 
-  npae train denoising --data tones --latent 32 --set corruption=clipped_gaussian --set level=0.1
+  npae train denoising --data tones --hidden 256 --latent 32 --set corruption=clipped_gaussian --set level=0.1
   npae denoise runs/denoising-tones
 
 Any run that rebuilds its rows can be used; one that was not trained on noisy rows may make them worse.
@@ -20,9 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from npae.backend import Array
 from npae.cli.corruption_text import FORM, corruption_of
@@ -37,6 +35,9 @@ from npae.evaluation.decibels import psnr, snr
 from npae.figures.labelled_rows import labelled_rows
 from npae.figures.style import save
 from npae.figures.waveforms import waveforms
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHOWN, SHOWN_SOUNDS = 10, 4
 

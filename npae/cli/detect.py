@@ -10,7 +10,8 @@ importance-weighted likelihood. Where labels say which rows are normal: area und
 intervals by bootstrap over the test rows, beside a one-class SVM (on at most 2,000 normal rows) and an isolation forest.
 
 A model is trained with any setting of npae train; its runs lie in --out, one folder a normal label, and the same command given again takes
-finished ones as they are. A tenth of the normal training rows validates, since test rows must not say when to stop.
+finished ones as they are. A tenth of the training rows is held out: the normal ones among it validate, since test rows must not say when
+to stop. Data without test rows are tested on that tenth.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.samples < 1:
         raise InputError(f"--samples {arguments.samples}: at least 1 is needed")
     if arguments.scores:
-        check_table_path(arguments.scores)
+        check_table_path(arguments.scores, "--scores")
     if arguments.what in MODELS or arguments.what in preset_names():
         return _train_and_detect(arguments)
     _check_only_a_run(arguments)

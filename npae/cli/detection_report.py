@@ -23,7 +23,7 @@ NAMES = {
     "one_class_svm": "one-class SVM",
     "isolation_forest": "isolation forest",
 }
-MEASURES = {"auroc": "area under the ROC curve (0.5 by chance)", "average_precision": "average precision"}
+MEASURES = ("auroc", "average_precision")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,9 @@ def show_detected(found: list[Detected]) -> None:
         _show_one(found[0])
         return
     show(f"each label in turn is the normal one; {found[0].rows} rows of {found[0].data}")
-    for measure, title in MEASURES.items():
-        show(_table(found, measure, title))
+    shares = [next(iter(one.rankings.values())).abnormal for one in found]
+    show(_table(found, "auroc", "area under the ROC curve (0.5 by chance)"))
+    show(_table(found, "average_precision", f"average precision ({min(shares):.3f} to {max(shares):.3f} by chance)"))
     places = found[0].folder.parent
     show(f"\n  {places / 'detection.json'}\n  {places / 'auroc.png'}")
 

@@ -63,8 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(opened: Opened, found: dict[str, Any]) -> str:
-    rows = [("objective", _terms(found["objective"], found["weights"], opened.model.players))]
-    rows += [(f"objective of the {player}", f"{found['objective'][player]:.4f}") for player in opened.model.players]
+    rows = [("objective", _terms(found["objective"], found["weights"]))]
+    watched = [name for name, weight in found["weights"].items() if not weight and name not in opened.model.players]
+    if watched:
+        rows.append(("watched beside it", ", ".join(f"{name} {found['objective'][name]:.4f}" for name in watched)))
+    rows += [(f"{player}'s objective", f"{found['objective'][player]:.4f}") for player in opened.model.players]
     if found["caveat"]:
         rows.append(("", found["caveat"]))
     if "reconstruction_per_image" in found and "targets" not in found:
@@ -105,9 +108,9 @@ def _targets(targets: dict[str, Any], count: int) -> list[tuple[str, str]]:
     return rows + [("mistakes such as" if i == 0 else "", line) for i, line in enumerate(mistakes)]
 
 
-def _terms(terms: dict[str, float], weights: dict[str, float], players: tuple[str, ...]) -> str:
+def _terms(terms: dict[str, float], weights: dict[str, float]) -> str:
     """total 131.3282 = nll 108.8149 + kl 15.4000 + 0.005 l2 1422.6683"""
-    summed = {name: value for name, value in terms.items() if name not in ("total", *players)}
+    summed = {name: terms[name] for name, weight in weights.items() if weight}
     parts = [f"{'' if weights[name] == 1 else f'{weights[name]:g} '}{name} {value:.4f}" for name, value in summed.items()]
     return f"total {terms['total']:.4f} = {' + '.join(parts)}"
 

@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     path = arguments.out or arguments.run / "report.html"
     if path.suffix != ".html":
         raise InputError(f"--out {path}: expected a name that ends in .html")
+    if arguments.out and not path.parent.is_dir():
+        raise InputError(f"--out {path}: the folder {path.parent} does not exist; create it first")
     subject, configuration = subject_of(arguments.run), stored(arguments.run)
     page, names = Page(f"{subject.name}: {configuration.name} on {subject.dataset.name}"), applicable(subject)
     _terms(page, subject)

@@ -21,16 +21,17 @@ def print_one(found: Reproduction) -> None:
     seeds = f"{len(found.runs)} seed{'s' if len(found.runs) > 1 else ''}"
     parts: list[str | Table] = [f"{found.preset.name}: {found.preset.title}\n{found.preset.source}; {seeds}"]
     if found.rows:
-        parts.append(_published_table(found))
+        parts += [f"\n{found.preset.published.unit}", _published_table(found)]
+    parts.append(f"\neach term apart, with its weight; median over seeds (min .. max)\nper image: {found.preset.published.per_image}")
     parts.append(_terms_table(found))
     if found.overlaps:
-        parts.append(_overlap_table(found))
+        parts += ["\nranges over seeds (losses: document's unit; terms: per image)", _overlap_table(found)]
     show(*parts, *_caveat(found), f"\n{found.verdict}; {seconds:.1f} s of training a seed (median)")
 
 
 def print_all(found: list[Reproduction]) -> None:
     """One table of every published number, and the last epoch's terms where there is none."""
-    headings = ("preset", "", "published", "median", "min .. max", f"{PROBABILITY:.0%} band", "")
+    headings = ("preset", "", "published", "median", "min .. max", f"{PROBABILITY:.0%} band, or range", "")
     table = table_of(*headings, title="every published number beside ours, in each document's own unit", right=(2, 3, 4, 5))
     for one in found:
         for place, row in enumerate(_rows_of(one)):
@@ -39,8 +40,8 @@ def print_all(found: list[Reproduction]) -> None:
     for one in found:
         legend.add_row(one.preset.name, one.preset.source, one.preset.published.unit)
     caveats = [text for one in found for text in _caveat(one)]
-    failed = [one.preset.name for one in found if not one.passed]
-    show(table, legend, *caveats, f"\n{'OUT OF BAND: ' + ', '.join(failed) if failed else 'all in band'}")
+    failed = [f"{one.preset.name}: {one.verdict}" for one in found if not one.passed]
+    show(table, legend, *caveats, "\n" + ("\n".join(failed) or "all in band"))
 
 
 def _rows_of(found: Reproduction) -> Iterator[tuple[str, ...]]:
@@ -58,7 +59,13 @@ def _rows_of(found: Reproduction) -> Iterator[tuple[str, ...]]:
     for one in found.overlaps:
         low, high = one.independent
         beside = f"{number(low)} .. {number(high)}"
-        yield one.name, "", *_spread(one.measured), beside, f"independent: {'overlap' if one.overlaps else 'APART'}"
+        yield (
+            one.name,
+            "",
+            *_spread(one.measured),
+            beside,
+            f"range of an independent implementation: {'overlap' if one.overlaps else 'APART'}",
+        )
 
 
 def _spread(measured: list[float]) -> tuple[str, str]:
@@ -68,7 +75,7 @@ def _spread(measured: list[float]) -> tuple[str, str]:
 
 def _published_table(found: Reproduction) -> Table:
     headings = ("", "published", "min", "median", "max", f"{PROBABILITY:.0%} band", "")
-    table = table_of(*headings, title=f"\n{found.preset.published.unit}", right=(1, 2, 3, 4, 5))
+    table = table_of(*headings, right=(1, 2, 3, 4, 5))
     for row in found.rows:
         low, high = row.band
         measured = (min(row.measured), statistics.median(row.measured), max(row.measured))
@@ -78,15 +85,14 @@ def _published_table(found: Reproduction) -> Table:
 
 
 def _terms_table(found: Reproduction) -> Table:
-    title = f"\neach term apart, with its weight; median over seeds (min .. max)\nper image: {found.preset.published.per_image}"
-    table = table_of("epoch", "", "term", "document's unit", "per image", "min .. max", title=title, right=(3, 4, 5))
+    table = table_of("epoch", "", "term", "document's unit", "per image", "min .. max", right=(3, 4, 5))
     for epoch in shown_epochs(len(found.runs[0].epochs)):
-        for first, (part, terms) in enumerate(found.runs[0].per_image[epoch - 1].items()):
-            for place, name in enumerate(terms):
+        for first, (part, terms) in enumerate(found.runs[0].epochs[epoch - 1].items()):
+            for place, name in enumerate(terms if len(terms) > 2 else list(terms)[1:]):  # a single term is the total
                 document = [run.epochs[epoch - 1][part][name] for run in found.runs]
-                image = [run.per_image[epoch - 1][part][name] for run in found.runs]
+                image = [run.per_image[epoch - 1][part][name] for run in found.runs if name != "total"]
                 leading = (str(epoch) if not first and not place else "", part if not place else "", _label(found, name))
-                table.add_row(*leading, number(statistics.median(document)), *_spread(image))
+                table.add_row(*leading, number(statistics.median(document)), *(_spread(image) if image else ()))
     return table
 
 
@@ -100,7 +106,7 @@ def shown_epochs(epochs: int) -> list[int]:
 
 def _overlap_table(found: Reproduction) -> Table:
     headings = ("", "independent implementation", "measured", "")
-    table = table_of(*headings, title="\nranges over seeds (losses: document's unit; terms: per image)", right=(1, 2))
+    table = table_of(*headings, right=(1, 2))
     for one in found.overlaps:
         theirs, ours = one.independent, (min(one.measured), max(one.measured))
         spans = (f"{number(low)} .. {number(high)}" for low, high in (theirs, ours))

@@ -2,7 +2,8 @@
 
     write_table(path, {"row": (N,), "label": (N,), "code": (N, Z)})        .csv: row,label,code1,code2,...
 
-Numbers in a .csv have as many digits as make them come back bit for bit. Raises InputError for another suffix.
+Numbers in a .csv have as many digits as make them come back bit for bit.
+`check_table_path` raises InputError for another suffix, before anything is computed.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from npae.training.files import write_npz, write_text
 FORMATS = {"f4": "%.9g", "f8": "%.17g"}
 
 
-def check_table_path(path: Path) -> Path:
+def check_table_path(path: Path, option: str = "--out") -> Path:
     """The path, if its suffix is one that can be written."""
     if path.suffix not in (".npz", ".csv"):
-        raise InputError(f"--out {path}: expected a name that ends in .npz or .csv")
+        raise InputError(f"{option} {path}: expected a name that ends in .npz or .csv")
     return path
 
 
 def write_table(path: Path, columns: Mapping[str, Array]) -> Path:
     """All columns, by the suffix of the path."""
-    if check_table_path(path).suffix == ".npz":
+    if path.suffix == ".npz":
         return write_npz(path, **columns)
     names, texts = [], []
     for name, values in columns.items():

@@ -31,8 +31,8 @@ class Dataset:
 
     `source` is a path, "scikit-learn" or "generated"; `scaling` is how raw values became these (scaling.py); `fingerprint` is the SHA-256
     of the bytes of `train`, then of `test` and the targets where there are any, so that a run can be matched to its data. Only
-    binarized-mnist has validation rows. Targets (N, T) are what each row is to become where that is not the row itself; they are not scaled.
-    `text` says how rows and targets are read as text, where they are.
+    binarized-mnist has validation rows. Targets (N, T) are what each row is to become where that is not the row itself; they are not
+    scaled. `text` says how rows and targets are read as text, where they are.
     """
 
     name: str

@@ -16,9 +16,8 @@ import numpy as np
 from npae.data.raw import Raw
 from npae.data.text import Alphabet, TextFormat
 
-MONTHS = (
-    "January February March April May June July August September October November December"  # strftime's depend on the machine
-).split()
+# by name here: what strftime calls them depends on the machine
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 FIRST, LAST = datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)
 TRAIN, TEST = 20_000, 10_000
 SEED = 2026  # of the one order that has the name

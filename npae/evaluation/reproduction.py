@@ -55,9 +55,12 @@ class Reproduction:
     @property
     def verdict(self) -> str:
         """In a few words."""
-        if not self.preset.published.numbers and self.passed:
-            return "nothing published; terms reported"
-        return "in band" if self.passed else "OUT OF BAND"
+        if self.passed:
+            return "in band" if self.preset.published.numbers else "nothing published; terms reported"
+        out = [row.published.name for row in self.rows if row.published.judged and not row.in_band]
+        apart = [one.name for one in self.overlaps if not one.overlaps]
+        found = {"OUT OF BAND": out, "APART from the independent implementation": apart}
+        return "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items() if names) or "nothing judged"
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from npae.errors import InputError
 from npae.figures.images import ImageShape, gap, inches_per_pixel, mosaic, pictures, show
-from npae.figures.rows import few_rows, positive
+from npae.figures.rows import Array, few_rows, positive
 from npae.figures.style import WIDTH, house_style, new_figure
 
 BETWEEN = 0.3  # inches from block to block
@@ -34,18 +34,22 @@ def beside(named: Mapping[str, ArrayLike], image_shape: ImageShape, *, columns: 
             raise InputError(f"{name}: shape {values.shape}, but {first} has {shape}; give as many pictures of the same size")
     columns = min(positive("columns", math.ceil(math.sqrt(shape[0])) if columns is None else columns), shape[0])
     drawn = {name: pictures(name, values, image_shape) for name, values in arrays.items()}
-    height, width = next(iter(drawn.values()))[0].shape[1:3]
-    pages = {name: mosaic(images, columns, gap(height, width)) for name, (images, _) in drawn.items()}
+    notes = "; ".join(said for said in (*(said for _, said in drawn.values()), note) if said)
+    return _draw({name: images for name, (images, _) in drawn.items()}, columns, notes)
+
+
+def _draw(blocks: Mapping[str, Array], columns: int, note: str) -> Figure:
+    height, width = next(iter(blocks.values())).shape[1:3]
+    pages = {name: mosaic(images, columns, gap(height, width)) for name, images in blocks.items()}
     across = len(pages) if len(pages) <= 4 else math.ceil(len(pages) / 2)
+    n_rows = math.ceil(len(pages) / across)
     scale = inches_per_pixel(columns, height, width, (WIDTH - BETWEEN * (across - 1)) / across)
     page_height, page_width = next(iter(pages.values())).shape[:2]
     titles = {name: textwrap.fill(name, max(10, int(scale * page_width / 0.08))) for name in pages}
     lines = max(title.count("\n") + 1 for title in titles.values())
-    n_rows = math.ceil(len(pages) / across)
-    notes = "; ".join(said for said in (*(said for _, said in drawn.values()), note) if said)
     with house_style():
         size = across * (scale * page_width + BETWEEN) - BETWEEN + 0.1, n_rows * (scale * page_height + 0.2 + 0.17 * lines)
-        figure = new_figure(*size, notes)
+        figure = new_figure(*size, note)
         for i, axes in enumerate(figure.subplots(n_rows, across, squeeze=False).flat):
             axes.set_visible(i < len(pages))
         for (name, page), axes in zip(pages.items(), figure.axes, strict=False):

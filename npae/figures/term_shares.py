@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
@@ -38,18 +39,23 @@ def term_shares(history: Sequence[Mapping[str, Any]], *, unit: str = "nats per i
             look = {"color": INK, "linewidth": 2.2} if term == "total" else {"color": CLASS_COLOURS[(i - 1) % len(CLASS_COLOURS)]}
             marker = "o" if len(steps) <= FEW_EPOCHS else ""
             axes.plot(steps, values, label=_label(term, values[-1], parts["total"][-1]), linestyle=STYLES[i % 4], marker=marker, **look)
-        visible = [values[hidden :] for values in parts.values()]
-        low, high = min(0.0, *(float(values.min()) for values in visible)), max(0.0, *(float(values.max()) for values in visible))
-        margin = 0.05 * (high - low) or 1.0
-        axes.set(ylim=(low - margin if low else 0.0, high + margin), xlabel="step", ylabel=f"weighted terms, {unit}")
-        if low:
-            axes.axhline(0, color=FAINT, linewidth=0.7, zorder=0.5)
+        _limits(axes, [values[hidden:] for values in parts.values()])
+        axes.set(xlabel="step", ylabel=f"weighted terms, {unit}")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         axes.grid(True)
         figure.legend(loc="outside right center", title="at the last step", alignment="left")
     return figure
+
+
+def _limits(axes: Axes, visible: Sequence[Array]) -> None:
+    """From 0, or from below it where a term is negative, to what has to be seen."""
+    low, high = min(0.0, *(float(values.min()) for values in visible)), max(0.0, *(float(values.max()) for values in visible))
+    margin = 0.05 * (high - low) or 1.0
+    axes.set_ylim(low - margin if low else 0.0, high + margin)
+    if low:
+        axes.axhline(0, color=FAINT, linewidth=0.7, zorder=0.5)
 
 
 def _parts(history: Sequence[Mapping[str, Any]]) -> tuple[Array, dict[str, Array]]:

@@ -42,13 +42,12 @@ class Categorical(Node):
 
     def forward(self, logits: Array, t: Array) -> float:
         """log sum exp(l - m) - sum t (l - m);  p is kept for backward"""
-        xp = self.backend.xp
-        shifted, total = self._shifted(logits)
+        xp, shifted = self.backend.xp, self._shifted(logits)
         self.t, self.p = t, self.buffer("p", shifted.shape)
         chosen = xp.multiply(shifted, t.reshape(shifted.shape), out=self.p)
         value = -float(chosen.sum(dtype=np.float64))
         xp.exp(shifted, out=self.p)
-        xp.sum(self.p, axis=2, keepdims=True, out=total)
+        total = xp.sum(self.p, axis=2, keepdims=True, out=self.buffer("total", (*shifted.shape[:2], 1)))
         self.p /= total
         return (value + float(xp.log(total).sum(dtype=np.float64))) / len(t)
 
@@ -60,8 +59,7 @@ class Categorical(Node):
 
     def mean(self, logits: Array) -> Array:
         """p, the probability of each symbol at each place (B, L A)"""
-        shifted, total = self._shifted(logits)
-        p = self.backend.xp.exp(shifted)
+        p = self.backend.xp.exp(self._shifted(logits))
         p /= p.sum(axis=2, keepdims=True)
         probabilities: Array = p.reshape(logits.shape)
         return probabilities
@@ -70,8 +68,8 @@ class Categorical(Node):
         """Already a sum over places, per row."""
         return 1.0
 
-    def _shifted(self, logits: Array) -> tuple[Array, Array]:
-        """l - m (B, L, A), and room for a number a place (B, L, 1)."""
+    def _shifted(self, logits: Array) -> Array:
+        """l - m (B, L, A)"""
         xp, places = self.backend.xp, logits.reshape(len(logits), -1, self.symbols)
         largest = xp.max(places, axis=2, keepdims=True, out=self.buffer("largest", (*places.shape[:2], 1)))
-        return xp.subtract(places, largest, out=self.buffer("shifted", places.shape)), largest
+        return xp.subtract(places, largest, out=self.buffer("shifted", places.shape))

@@ -47,7 +47,7 @@ class EMVAE(VAE):
         latent: int = 8,
         *,
         inner_steps: int = 20,
-        inner_rate: float = 0.3,
+        inner_rate: float = 0.5,
         reconstruction: str = "bernoulli",
         eta: float = 1.0,
         activation: str | Sequence[str] = "leaky_relu",

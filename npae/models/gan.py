@@ -47,10 +47,10 @@ class GAN(Model):
     def __init__(
         self,
         features: int,
-        hidden: Sequence[int] = (256,),
+        hidden: Sequence[int] = (256, 128),
         latent: int = 16,
         *,
-        discriminator_hidden: Sequence[int] = (256,),
+        discriminator_hidden: Sequence[int] = (256, 128),
         label_smoothing: float = 0.1,
         activation: str | Sequence[str] = "leaky_relu",
         dropout: float = 0.3,

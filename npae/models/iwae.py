@@ -59,7 +59,7 @@ class IWAE(VAE):
         posterior: str = "log_std",
         reconstruction: str = "bernoulli",
         eta: float = 1.0,
-        activation: str = "leaky_relu",
+        activation: str | Sequence[str] = "leaky_relu",
         output: str | None = None,
         initialiser: str = "flux",
         dtype: str = "float32",

@@ -23,7 +23,7 @@ from npae.layers.node import scale
 from npae.losses import GaussianKL
 from npae.models.model import Model
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+BETA1, BETA2, EPSILON = 0.5, 0.999, 1e-8  # few steps: a momentum of 0.9 would still be turning round when they end
 
 
 def draws_for(steps: int) -> int:

@@ -23,7 +23,7 @@ from npae import noise as streams
 from npae.backend import Array, Backend, backend
 from npae.errors import InputError, NonFiniteError
 from npae.layers import Chain, Node, Reparameterise, forget, inference
-from npae.losses import Reconstruction
+from npae.losses import GaussianLearned, Reconstruction
 from npae.models.checks import check_codes, check_labels, check_noise, check_rows, check_targets
 from npae.models.terms import Terms
 from npae.noise import Noise
@@ -151,13 +151,20 @@ class Model(Node):
         self.parameters.zero_grad()
         try:
             with np.errstate(all="ignore"):  # what overflows shows in the total
-                terms = self.forward(x, noise, step, held or {}, *given)
+                terms = self._terms(x, noise, step, held or {}, *given)
                 if not all(math.isfinite(value) for value in (terms.total, *(terms[player] for player in self.players))):
                     raise NonFiniteError(self._why_not_finite(x, terms))
                 self.backward()
         except BaseException:
             forget(self)
             raise
+        return terms
+
+    def _terms(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
+        """The terms, and beside them a variance that is learned."""
+        terms = self.forward(x, noise, step, held, *given)
+        if isinstance(self.likelihood, GaussianLearned):
+            terms.watch(eta=self.likelihood.eta)
         return terms
 
     def loss(
@@ -174,7 +181,7 @@ class Model(Node):
         given = self.check_companion(y, len(x))
         noise = self._checked_noise(noise, len(x), dropout=False)
         with inference(self), np.errstate(all="ignore"):
-            return self.forward(x, noise, step, held or {}, *given)
+            return self._terms(x, noise, step, held or {}, *given)
 
     def per_image(self, terms: Mapping[str, float]) -> dict[str, float]:
         """The terms with the reconstruction as a sum over features per image (nats, where the loss is a likelihood)."""

@@ -18,6 +18,11 @@ class Terms(Mapping[str, float]):
         self.weights = {name: 1.0 for name in values} | dict(weights or {})
         self.total = sum(self.weights[name] * value for name, value in values.items() if self.weights[name])
 
+    def watch(self, **values: float) -> None:
+        """Add numbers that are shown beside the terms and are no part of the total."""
+        self.values_by_name |= values
+        self.weights |= dict.fromkeys(values, 0.0)
+
     def __getitem__(self, name: str) -> float:
         return self.values_by_name[name]
 

@@ -52,7 +52,7 @@ def test_a_model_is_trained_on_normal_rows_and_judged_on_all_test_rows(npae: Any
     assert json.loads((folder / "detection.json").read_text())["runs"][0]["measured"] == found["measured"]
 
 
-def test_each_label_in_turn_makes_a_table_with_the_mean(npae: Any, halves: Path) -> None:
+def test_each_label_in_turn_makes_a_table_with_the_mean(npae: Any, halves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("detect", "ae", "--data", halves, "--normal", "all", "--out", "series", *SMALL)
     found = json.loads(npae(*words, "--json").out)
     assert [run["normal"] for run in found["runs"]] == [[0], [1], [2]]
@@ -60,10 +60,11 @@ def test_each_label_in_turn_makes_a_table_with_the_mean(npae: Any, halves: Path)
     assert found["mean"]["auroc"]["reconstruction_error"] == pytest.approx(np.mean(areas))
     assert (Path("series") / "auroc.png").is_file()
     stamps = [path.stat().st_mtime_ns for path in sorted(Path("series").glob("*/checkpoint/last.json"))]
+    monkeypatch.setattr("npae.cli.detect.draw", lambda found, path: None)
     said = npae(*words)
     assert [path.stat().st_mtime_ns for path in sorted(Path("series").glob("*/checkpoint/last.json"))] == stamps  # nothing trained again
     assert said.status == 0
-    assert [line.split()[0] for line in said.out.splitlines() if line[:1] in "012m"] == ["0", "1", "2", "mean"] * 2
+    assert [line.split()[0] for line in said.out.splitlines() if line.strip() and line[0] in "012m"] == ["0", "1", "2", "mean"] * 2
     assert f"{np.mean(areas):.3f}" in said.out
 
 
@@ -89,7 +90,8 @@ def test_a_run_is_judged_where_normal_says_which_labels_are(npae: Any, run_of: A
     assert "nothing is judged" in npae("detect", run_of("vae")).out
 
 
-def test_a_trained_detector_remembers_what_is_normal(npae: Any, halves: Path) -> None:
+def test_a_trained_detector_remembers_what_is_normal(npae: Any, halves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("npae.cli.detect.draw", lambda found, path: None)
     npae("detect", "ae", "--data", halves, "--normal", "2", "--out", "series", *SMALL)
     assert "normal is label 2" in npae("detect", "series/normal-2").out
     said = npae("detect", "series/normal-2", "--normal", "1")
@@ -142,6 +144,8 @@ def test_control_c_keeps_what_is_done(npae: Any, halves: Path, monkeypatch: pyte
         return 130 if len(trained) == 3 else train_run(run, folder, quiet=quiet)
 
     monkeypatch.setattr(series, "train_run", interrupted)
+    monkeypatch.setattr("npae.cli.detect.draw", lambda found, path: None)
+    monkeypatch.setattr("npae.cli.detect.baseline_strangeness", lambda train, x, *, seed: {})
     said = npae(*words)
     assert said.status == 130
     assert "stopped after 2 of 3; the same command goes on from there" in said.out

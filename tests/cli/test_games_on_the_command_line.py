@@ -39,7 +39,7 @@ def test_a_gan_draws_rows_and_is_judged_by_both_losses(npae: Any, run_of: RunOf)
     said = npae("evaluate", run)
     assert said.status == 0, said.err
     assert "= generator " in said.out
-    assert "objective of the discriminator" in said.out
+    assert "discriminator's objective" in said.out
     assert "squared error" not in said.out
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 import npae as library
 from npae.cli import progress
 from npae.figures import run_figures
+from npae.figures.of_runs import decoded, encoded, rebuilt
 from npae.training import loop
 from npae.training.averages import Averages
 from npae.training.history import History
@@ -54,8 +55,8 @@ def test_two_numbers_in_a_code_add_the_plane(npae: Any, pictures: None) -> None:
 
 
 def test_rows_that_are_no_images_have_no_manifold(npae: Any, pictures: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_figures, "SAMPLES", 2)
-    monkeypatch.setattr(run_figures, "SHOWN", 2)
+    monkeypatch.setattr(decoded, "SAMPLE_PROFILES", 2)
+    monkeypatch.setattr(rebuilt, "HELD_OUT", 2)
     np.save("rows.npy", np.random.default_rng(0).random((20, 3)))
     npae("train", "ae", *SMALL, "--latent", 2, "--data", "rows.npy", "--out", "run")
     assert files_of(Path("run")) == ALWAYS | BEST | PICTURES | {"figures/codes.png"}
@@ -182,13 +183,13 @@ def test_the_image_shape_of_a_table_can_be_said(images: Any, npae: Any) -> None:
 
 def test_the_codes_of_ones_own_labelled_rows_are_coloured(few: Path, npae: Any, pictures: None, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
-    scatter: Any = vars(run_figures)["scatter"]
+    scatter: Any = vars(encoded)["scatter"]
 
     def noting(codes: Any, labels: Any, *others: Any, **named: Any) -> Any:
         drawn.append((codes, labels))
         return scatter(codes, labels, *others, **named)
 
-    monkeypatch.setattr(run_figures, "scatter", noting)
+    monkeypatch.setattr(encoded, "scatter", noting)
     npae("train", "ae", *SMALL, "--latent", 2, "--data", few, "--out", "run")
     ((codes, labels),) = drawn
     assert labels is not None

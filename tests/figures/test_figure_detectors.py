@@ -55,7 +55,7 @@ def test_each_class_is_a_line_from_the_top_and_the_mean_comes_last() -> None:
     assert axes.yaxis_inverted()
     marks = [line for line in axes.get_lines() if line.get_marker() not in ("", "None", None)]
     for line, values in zip(marks, AREAS.values(), strict=True):
-        np.testing.assert_allclose(line.get_xdata(), [*values, values.mean()])
+        np.testing.assert_allclose(np.asarray(line.get_xdata(), dtype=float), [*values, values.mean()])
         assert (np.abs(np.asarray(line.get_ydata(), dtype=float) - axes.get_yticks()) < 0.3).all()
     assert len({line.get_marker() for line in marks}) == 2
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["reconstruction error, mean 0.845", "one-class SVM, mean 0.750"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from scipy.stats import norm
@@ -22,6 +23,11 @@ def row(step: int, nll: float, kl: float, watched: float = 3.0) -> dict[str, Any
     """A row of a history whose KL weighs a half."""
     weights = {"nll": 1.0, "kl": 0.5, "exact": 0.0}
     return {"epoch": step, "step": step, "weights": weights, "train": {"total": nll + 0.5 * kl, "nll": nll, "kl": kl, "exact": watched}}
+
+
+def histogram(axes: Axes) -> Any:
+    """The values and edges that a panel draws."""
+    return next(patch for patch in axes.patches if isinstance(patch, StepPatch)).get_data()
 
 
 def test_weighted_terms_and_their_sum_are_drawn_against_the_step() -> None:
@@ -87,8 +93,10 @@ def test_draws_of_the_prior_lie_under_the_curve_of_the_prior() -> None:
     z = np.random.default_rng(0).standard_normal((200_000, 2))
     for axes in aggregated_posterior(z).axes:
         (curve,) = axes.get_lines()
-        np.testing.assert_allclose(curve.get_ydata(), norm.pdf(np.asarray(curve.get_xdata(), dtype=float)), atol=1e-12)
-        steps = next(patch for patch in axes.patches if isinstance(patch, StepPatch)).get_data()
+        np.testing.assert_allclose(
+            np.asarray(curve.get_ydata(), dtype=float), norm.pdf(np.asarray(curve.get_xdata(), dtype=float)), atol=1e-12
+        )
+        steps = histogram(axes)
         middle = (steps.edges[1:] + steps.edges[:-1]) / 2
         np.testing.assert_allclose(steps.values, norm.pdf(middle), atol=0.015)
 
@@ -97,7 +105,7 @@ def test_a_histogram_is_a_density_also_where_values_lie_outside(texts: Callable[
     z = np.zeros((100, 1))
     z[-1] = 50.0
     figure = aggregated_posterior(np.repeat(z, 40, axis=0))
-    data = next(patch for patch in figure.axes[0].patches if isinstance(patch, StepPatch)).get_data()
+    data = histogram(figure.axes[0])
     assert (data.values * np.diff(data.edges)).sum() <= 1 + 1e-9
     far = np.zeros((5000, 1))
     far[0] = 50.0

@@ -69,7 +69,7 @@ def test_each_sound_has_two_panels_with_the_clean_one_behind() -> None:
             drawn, behind = axes.get_lines()
             np.testing.assert_array_equal(drawn.get_ydata(), sound)
             np.testing.assert_array_equal(behind.get_ydata(), CLEAN[i])
-            np.testing.assert_allclose(drawn.get_xdata(), 1000 * T)
+            np.testing.assert_allclose(np.asarray(drawn.get_xdata(), dtype=float), 1000 * T)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["noisy", "denoised", "clean"]
     assert figure.axes[-1].get_xlabel() == "milliseconds"
 

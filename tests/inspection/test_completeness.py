@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from npae import layers, losses
+from npae.corruption import CORRUPTIONS
 from npae.errors import InputError
 from npae.inspection.subjects import MODEL_FORMS, Subject, chosen, subjects
 from npae.layers import FORMS, Node
@@ -16,6 +17,7 @@ from npae.layers.activations import ACTIVATIONS
 from npae.losses import RECONSTRUCTIONS
 from npae.losses.bandwidth import RULES
 from npae.losses.mmd import KERNELS
+from npae.losses.sparsity import PENALTIES
 from npae.losses.squared_error import REDUCTIONS
 from npae.models import AE, MODELS
 from npae.models.wae import ENCODERS
@@ -38,7 +40,8 @@ def unchecked(nodes: Iterable[type[Node]], checked: Iterable[Subject]) -> list[s
 def _options(kind: str, option: str) -> set[Any]:
     """Every value that the checked forms of a model give to an option, defaults included."""
     forms = [options for of, options, _ in MODEL_FORMS.values() if of == kind]
-    return {MODELS[kind](6, backend="numpy", **options).spec[option] for options in forms}
+    specs = [MODELS[kind](6, backend="numpy", **options).spec for options in forms]
+    return {spec[option] for spec in specs if option in spec}
 
 
 def _names(prefix: str) -> set[str]:
@@ -115,6 +118,12 @@ def test_every_mmd_kernel_and_every_encoder_of_the_wae_is_checked() -> None:
     assert _names("mmd.") == set(KERNELS)
     assert _options("wae", "kernel") == set(KERNELS)
     assert _options("wae", "encoder") == set(ENCODERS)
+
+
+def test_every_penalty_and_every_corruption_is_checked_in_a_model() -> None:
+    assert _options("sparse", "penalty") == set(PENALTIES)
+    assert _options("denoising", "corruption") == set(CORRUPTIONS)
+    assert _options("infovae", "kernel") == set(KERNELS)
 
 
 @pytest.mark.parametrize("option", ["free_bits", "l2", "kl_warmup", "dropout", "beta"])

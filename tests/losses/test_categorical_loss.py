@@ -44,7 +44,7 @@ def test_logits_of_any_size_stay_finite_and_are_told_apart_by_their_differences(
     logits = np.array([[1e4, 1e4 - 1], [-1e30, 1e30]], dtype)
     value = loss.forward(logits, np.array([[1, 0], [0, 1]], dtype))
     assert value == pytest.approx(math.log1p(math.exp(-1)) / 2, rel=1e-6)
-    np.testing.assert_allclose(loss.backward(), [[-0.13447071, 0.13447071], [0, 0]], rtol=1e-5)
+    np.testing.assert_allclose(loss.backward(), [[-0.13447071, 0.13447071], [0.0, 0.0]], rtol=1e-5)
 
 
 def test_a_uniform_guess_costs_the_logarithm_of_the_symbols_at_each_place(bound: Bound) -> None:

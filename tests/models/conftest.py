@@ -40,6 +40,15 @@ def make(form: str) -> Callable[..., Model]:
 
 
 @pytest.fixture
+def y(make: Callable[..., Model]) -> Array | None:
+    """What a model of that form reads beside x: labels, one-hot targets in 4 symbols, or nothing."""
+    model, rng = make(), np.random.default_rng(4)
+    if model.companion == "labels":
+        return rng.integers(0, model.spec["classes"], ROWS)
+    return np.eye(4, dtype=np.float32)[rng.integers(0, 4, (ROWS, model.outputs // 4))].reshape(ROWS, -1) if model.companion else None
+
+
+@pytest.fixture
 def x() -> Array:
     """Data in the unit interval."""
     return np.random.default_rng(3).uniform(0.05, 0.95, (ROWS, FEATURES)).astype(np.float32)

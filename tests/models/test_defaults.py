@@ -61,8 +61,14 @@ OWN: dict[str, dict[str, Any]] = {
         "l2": 1e-3,
     },
     "linear": {"hidden": ()},
+    "cvae": {"classes": 10, "reconstruction": "bernoulli", "posterior": "log_std", "beta": 1.0, "kl_warmup": 0},
+    "paired": {"target_features": 4, "symbols": 2, "hidden": (256,), "latent": 32, "activation": "relu", "code_activation": "linear"}
+    | {"reconstruction": "categorical"},
     "wae-gan": {"reconstruction": "squared_error", "lambda_": 10.0, "discriminator_hidden": (128, 128)},
-    "gan": {"hidden": (256,), "latent": 16, "discriminator_hidden": (256,), "label_smoothing": 0.1, "dropout": 0.3},
+    "gan": {"hidden": (256, 128), "latent": 16, "discriminator_hidden": (256, 128), "label_smoothing": 0.1, "dropout": 0.3},
+    "iwae": {"reconstruction": "bernoulli", "posterior": "log_std", "samples": 5, "estimator": "iwae"},
+    "em-vae": {"reconstruction": "bernoulli", "inner_steps": 20, "inner_rate": 0.5},
+    "semi-amortised-vae": {"reconstruction": "bernoulli", "inner_steps": 10, "inner_rate": 0.1},
     "infovae": {
         "reconstruction": "bernoulli",
         "posterior": "log_std",
@@ -72,13 +78,23 @@ OWN: dict[str, dict[str, Any]] = {
         "bandwidth": "prior",
     },
 }
-LACKS: dict[str, set[str]] = {"gan": {"eta", "output"}, "contractive": {"dropout"}, "linear": {"eta", "activation", "output", "dropout"}}
+LACKS: dict[str, set[str]] = {
+    "gan": {"eta", "output"},
+    "contractive": {"dropout"},
+    "linear": {"eta", "activation", "output", "dropout"},
+    "iwae": {"dropout"},
+    "em-vae": {"dropout"},
+    "semi-amortised-vae": {"dropout"},
+}
+
+
+SIZES: dict[str, dict[str, int]] = {"cvae": {"classes": 10}, "paired": {"target_features": 4, "symbols": 2}}  # the data say them
 
 
 @pytest.mark.parametrize("kind", sorted(MODELS))
 def test_a_models_defaults_are_these(kind: str) -> None:
     shared = {name: value for name, value in SHARED.items() if name not in LACKS.get(kind, ())}
-    assert MODELS[kind](6).spec == {**shared, **OWN[kind]}
+    assert MODELS[kind](6, **SIZES.get(kind, {})).spec == {**shared, **OWN[kind]}
 
 
 def test_adams_defaults_are_the_papers() -> None:

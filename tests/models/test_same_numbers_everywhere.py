@@ -14,9 +14,9 @@ from npae.models import AE, VAE, Model
 Make = Callable[..., Model]
 
 
-def _gradient(model: Model, x: Array, *, dtype: str = "float64") -> tuple[float, Array]:
+def _gradient(model: Model, x: Array, y: Array | None, *, dtype: str = "float64") -> tuple[float, Array]:
     """The total and the gradient, with the noise of step 5."""
-    terms = model.loss_and_grad(x, noise=model.draw(7, 5, len(x)), step=3)
+    terms = model.loss_and_grad(x, y, noise=model.draw(7, 5, len(x)), step=3)
     return terms.total, model.parameters.grad.astype(dtype)
 
 

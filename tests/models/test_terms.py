@@ -19,8 +19,8 @@ def _vae(**options: object) -> VAE:
     return VAE(12, (9,), 4, dtype="float64", seed=1, **options)  # type: ignore[arg-type]
 
 
-def _terms(model: Model, x: Array, step: int | None = None) -> Terms:
-    return model.loss_and_grad(x, noise=model.draw(0, 0, len(x)), step=step)
+def _terms(model: Model, x: Array, y: Array | None = None, *, step: int | None = None) -> Terms:
+    return model.loss_and_grad(x, y, noise=model.draw(0, 0, len(x)), step=step)
 
 
 def _posterior_divergence(model: VAE, x: Array) -> Array:
@@ -30,7 +30,7 @@ def _posterior_divergence(model: VAE, x: Array) -> Array:
 
 
 def test_the_total_is_the_weighted_sum_of_the_terms(make: Make, x: Array, y: Array | None) -> None:
-    terms = _terms(make(), x, step=3)
+    terms = _terms(make(), x, y, step=3)
     assert terms.total == pytest.approx(sum(terms.weights[name] * value for name, value in terms.items()), rel=1e-12)
     assert set(terms.weights) == set(terms)
 
@@ -91,11 +91,11 @@ def test_without_beta_a_divergence_that_overflows_does_not_spoil_the_gradient(x:
 
 def test_warm_up_raises_beta_linearly_to_its_value_and_no_step_means_after_it(x: Array) -> None:
     model = _vae(beta=2.0, kl_warmup=4)
-    weights = [_terms(model, x, step).weights["kl"] for step in (0, 1, 2, 3, 4, 1000)]
+    weights = [_terms(model, x, step=step).weights["kl"] for step in (0, 1, 2, 3, 4, 1000)]
     assert weights == [0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
     assert _terms(model, x).weights["kl"] == 2.0
-    assert _terms(_vae(beta=2.0), x, 0).weights["kl"] == 2.0
-    first = _terms(model, x, 0)
+    assert _terms(_vae(beta=2.0), x, step=0).weights["kl"] == 2.0
+    first = _terms(model, x, step=0)
     assert first.total == pytest.approx(first.nll + 0.5 * first.kl, rel=1e-14)
 
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from npae.data.text import Alphabet, TextFormat
 from npae.errors import InputError
 from npae.models import MODELS
 from npae.optim import Schedule
 from npae.presets import preset_names
 from npae.training.configuration import Configuration, build_model, read_toml, resolve, stored
-from npae.training.options import OF_THE_MODEL, OPTIONS
+from npae.training.options import OF_THE_MODEL, OPTIONS, model_arguments
 from npae.training.run import prepare
 
 NAMES = [*MODELS, *preset_names()]
@@ -61,7 +62,7 @@ def test_every_value_has_an_origin_and_only_fitting_options_have_a_value() -> No
     for name in NAMES:
         found = resolve(name)
         assert found.values.keys() == found.origins.keys()
-        assert set(found.origins.values()) <= {"default", "preset"}
+        assert set(found.origins.values()) <= {"default", "model", "preset"}
     assert "beta" not in resolve("ae").values
     assert "lambda" not in resolve("vae").values
     assert "code_activation" not in resolve("wae").values
@@ -258,11 +259,16 @@ def test_the_model_is_built_from_every_option_that_applies_to_it(name: str) -> N
         "vae": {"beta": 0.5, "l2": 0.1},
         "wae": {"lambda": 4.0, "bandwidth": "prior"},
     }
-    extra = extras[name]
-    model = build_model(resolve(name, flags=flags | extra), features=11)
+    extra = extras.get(name, {})
+    flags = {key: value for key, value in flags.items() if OPTIONS[key].argument in model_arguments(name)}
+    y = {"labels": np.array([0, 2]), "targets": np.eye(6), None: None}[MODELS[name].companion]
+    text = TextFormat(Alphabet("a", 11), Alphabet("ab", 2)) if name == "paired" else None
+    model = build_model(resolve(name, flags=flags | extra), 11, y, text)
     assert (model.kind, model.features, model.latent) == (name, 11, 3)
     for key, value in (flags | extra).items():
         assert model.spec[OPTIONS[key].argument] == value
+    sizes = {"cvae": {"classes": 3}, "paired": {"target_features": 6, "symbols": 3}}.get(name, {})
+    assert {size: model.spec[size] for size in sizes} == sizes
 
 
 def test_the_training_is_set_up_from_every_option_that_is_not_the_models(few_digits: Path) -> None:
