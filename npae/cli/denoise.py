@@ -131,9 +131,7 @@ def _print(opened: Opened, found: dict[str, Any]) -> None:
     made = f", made noisy: {noise['kind']} {noise['level']:g}" if noise else ""
     show(f"{opened.folder}: {opened.configuration.name}, {found['rows']} rows of {found['data']}{made}")
     if not found["trained_to_denoise"]:
-        show(
-            f"  this {opened.model.kind} was not trained to denoise: it rebuilds what it knows, and may lose detail (npae train denoising)"
-        )
+        show(f"  this {opened.model.kind} run was not trained to denoise: it rebuilds what it knows, and may lose detail")
     if found["decibels"]:
         table = table_of("", "noisy", "denoised", "gained", right=(1, 2, 3))
         for name, one in found["decibels"].items():

@@ -164,6 +164,7 @@ def _detect(opened: Opened, normal: list[int] | None, arguments: argparse.Namesp
         abnormal = ~np.isin(opened.labels, normal)
         rankings = rank_all(scores, abnormal, seed=seed)
     path = write_table(arguments.scores or opened.folder / "scores.npz", columns | scores)
-    found = Detected(opened.folder, opened.which, normal, len(opened.rows), opened.labels, scores, rankings, path)
+    kept = opened.configuration["keep"]
+    found = Detected(opened.folder, opened.which, normal, kept, len(opened.rows), opened.labels, scores, rankings, path)
     write_json(opened.folder / "detection.json", as_dict([found]))
     return found

@@ -28,11 +28,12 @@ MEASURES = ("auroc", "average_precision")
 
 @dataclass(frozen=True, eq=False)
 class Detected:
-    """One run judged: its scores (N,), and how they rank the rows where labels say which are normal."""
+    """One run judged: its scores (N,), and how they rank the rows where labels say which are normal; `kept`: the labels it trained on."""
 
     folder: Path
     data: str
     normal: list[int] | None
+    kept: list[int] | None
     rows: int
     labels: Array | None
     scores: dict[str, Array]
@@ -60,6 +61,7 @@ def as_dict(found: list[Detected]) -> dict[str, Any]:
             "data": one.data,
             "rows": one.rows,
             "normal": one.normal,
+            "trained_on": one.kept,
             "scores": str(one.file),
             "measured": {name: ranking.as_dict() for name, ranking in one.rankings.items()},
         }
@@ -102,6 +104,10 @@ def _show_one(one: Detected) -> None:
     else:
         share = next(iter(one.rankings.values())).abnormal
         show(f"{one.folder}: normal is label {one.normal_text}; {one.rows} rows of {one.data}, {share:.1%} of them abnormal")
+        if one.kept is None:
+            show(
+                "  this run was trained on rows of every label, so the abnormal ones may be no news to it (npae detect MODEL --normal ...)"
+            )
         table = table_of("score", "AUROC", "95 %", f"average precision ({share:.3f} by chance)", "95 %", right=(1, 3))
         for name, ranking in one.rankings.items():
             auroc, precision = ranking.auroc, ranking.average_precision

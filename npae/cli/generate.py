@@ -91,7 +91,7 @@ def _sampler(model: Model, arguments: argparse.Namespace) -> tuple[str, int]:
 def _labels(model: Model, rows: int, label: int | None) -> Array | None:
     """The class of each row that is to be drawn, for a model that reads it."""
     if model.companion == "targets":
-        raise InputError(f"this run is a {model.kind}, which turns rows into their targets and draws none; see npae translate")
+        raise InputError(f"this run is a {model.kind} model, which turns rows into their targets and draws none; see npae translate")
     if label is None:
         return np.arange(rows) % model.spec["classes"] if model.companion == "labels" else None
     if model.companion != "labels":

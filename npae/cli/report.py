@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--out {path}: the folder {path.parent} does not exist; create it first")
     subject, configuration = subject_of(arguments.run), stored(arguments.run)
     page, names = Page(f"{subject.name}: {configuration.name} on {subject.dataset.name}"), applicable(subject)
+    _head(page, subject)
     _terms(page, subject)
     _evaluation(page, arguments.run / "evaluation.json")
     _figures(page, subject, names)
@@ -56,6 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _head(page: Page, run: Subject) -> None:
+    model, shape = run.model, run.dataset.image_shape
+    rows = f"{len(run.trained.rows):,} training rows of {'x'.join(map(str, shape)) if shape else model.features}"
+    page.paragraph(f"{model.summary}, {model.parameters.value.size:,} parameters, codes of {model.latent}; {rows}", kind="quiet")
+
+
 def _terms(page: Page, run: Subject) -> None:
     page.section("Terms")
     if run.model.caveat:
@@ -63,9 +70,9 @@ def _terms(page: Page, run: Subject) -> None:
     if not run.history:
         page.paragraph("No epoch is finished yet.")
         return
-    chosen = {"last": run.history[-1]}
-    if run.best_epoch is not None:
-        chosen["best"] = next(row for row in run.history if row["epoch"] == run.best_epoch)
+    last = run.history[-1]
+    best = next((row for row in run.history if row["epoch"] == run.best_epoch), None)
+    chosen = {"last and best": last} if best is last else {"last": last} | ({} if best is None else {"best": best})
     weights = run.history[-1]["weights"]
     names = ["total", *weights]
     term, model = run.model.reconstruction_term, run.model

@@ -125,4 +125,6 @@ def _caveat(found: Reproduction) -> list[str]:
 
 def number(value: float) -> str:
     """With as many digits as can be compared."""
-    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.5f}" if abs(value) < 1 else f"{value:.3f}"
+    if abs(value) >= 1000:
+        return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+    return f"{value:.5f}" if abs(value) < 1 else f"{value:.3f}"

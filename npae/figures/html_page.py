@@ -28,6 +28,7 @@ th, td { padding: 0.2rem 0.9rem 0.2rem 0; text-align: left; vertical-align: top;
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.text { overflow-wrap: anywhere; min-width: 6rem; }
 figure { margin: 0; }
+figcaption { margin-bottom: 0.5rem; }
 img { max-width: 100%; height: auto; border-radius: 6px; background: #fff; }
 @media (prefers-color-scheme: dark) { img { padding: 8px; box-sizing: border-box; } }
 """.strip()

@@ -1,6 +1,6 @@
 """Nine reconstructions of the watched training rows, three by three, one picture an epoch: epoch-001.png, epoch-002.png, ...
 
-Source: ADCME's example, which saves such a grid after each epoch. The rows are always the first ones, so the pictures can be leafed through.
+Source: ADCME's example, which saves such a grid after each epoch. The rows are always the first ones, so one can leaf through the pictures.
 """
 
 from __future__ import annotations

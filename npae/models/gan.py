@@ -14,6 +14,7 @@ better they hold each other, so no epoch is the best one. At D = 1/2 the losses 
 The decoder is that of a VAE with the same options. There is no encoder and no likelihood: a GAN draws rows, and has no code and no log p(x)
 for a given one. `dropout` and `label_smoothing` (losses/adversarial.py) keep the discriminator from being too sure.
 Source: Goodfellow et al. 2014, "Generative adversarial nets", algorithm 1 with one step of each player at the same time.
+Raises InputError for data outside [0, 1], for widths and rates that make no network, and where a code is asked for.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ log 2 = 0.69 where it sees none. Each player's tensors have the gradient of its 
 of two epochs cannot be compared, since the discriminator that gives them has changed.
 Sources: Makhzani, Shlens, Jaitly, Goodfellow & Frey 2015, "Adversarial autoencoders"; Tolstikhin, Bousquet, Gelly & Schoelkopf 2018,
 "Wasserstein auto-encoders", algorithm 1. The encoder is deterministic, as in their experiments.
+Raises InputError for widths, rates and weights that make no model.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ OPTIONS: dict[str, Option] = {
         Option(
             "data",
             "str",
-            "digits, tones, mnist, fashion-mnist, binarized-mnist, or a path: .npy .npz .csv, a folder of IDX files or of PNGs",
+            "digits, tones, dates, mnist, fashion-mnist, binarized-mnist, or a path: .npy .npz .csv, a folder of IDX files or of PNGs",
             "digits",
             flag=True,
         ),

@@ -44,9 +44,8 @@ class Part:
             return None
         found = self.labels if model.companion == "labels" else self.targets
         if found is None:
-            raise InputError(
-                f"a {model.kind} needs {_NEEDED[model.companion]}, and the {self.which} of '{data}' have none; {_FIX[model.companion]}"
-            )
+            needed = f"a {model.kind} model needs {_NEEDED[model.companion]}"
+            raise InputError(f"{needed}, and the {self.which} of '{data}' have none; {_FIX[model.companion]}")
         return found
 
 

@@ -87,13 +87,16 @@ def test_a_run_is_judged_where_normal_says_which_labels_are(npae: Any, run_of: A
     assert said.status == 0
     assert "normal is label 0,1,2,3,4; 12 rows of validation rows" in said.out
     assert "one-class SVM" in said.out
+    assert "trained on rows of every label" in said.out
     assert "nothing is judged" in npae("detect", run_of("vae")).out
 
 
 def test_a_trained_detector_remembers_what_is_normal(npae: Any, halves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("npae.cli.detect.draw", lambda found, path: None)
     npae("detect", "ae", "--data", halves, "--normal", "2", "--out", "series", *SMALL)
-    assert "normal is label 2" in npae("detect", "series/normal-2").out
+    said = npae("detect", "series/normal-2")
+    assert "normal is label 2" in said.out
+    assert "every label" not in said.out
     said = npae("detect", "series/normal-2", "--normal", "1")
     assert said.status == 2
     assert "was trained on rows of label 2; leave --normal out" in said.err

@@ -130,7 +130,7 @@ def test_a_run_that_translates_nothing_says_so(npae: Any, run_of: Any) -> None:
 def test_a_paired_run_draws_nothing_and_its_training_ends_with_what_it_can_do(npae: Any, dates: Path, tmp_path: Path) -> None:
     said = npae("generate", dates)
     assert said.status == 2
-    assert "this run is a paired, which turns rows into their targets and draws none" in said.err
+    assert "this run is a paired model, which turns rows into their targets and draws none" in said.err
     out = npae("train", "paired", "--data", "dates", "--epochs", 1, "--hidden", 4, "--backend", "numpy", "--out", tmp_path / "b").out
     assert "npae translate" in out
     assert "npae generate" not in out

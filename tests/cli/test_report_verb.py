@@ -86,11 +86,28 @@ def test_the_terms_of_the_last_and_the_best_epoch_are_those_of_the_history(npae:
     best = json.loads((folder / "checkpoint" / "last.json").read_text())["best"]["epoch"]
     rows = {row[0]: row[1:] for row in reader.rows if row}
     assert rows[""] == ["total", "nll", "kl"]
-    for which, epoch in (("last", 2), ("best", best)):
+    for which, epoch in (("last", 2), ("best", best)) if best != 2 else (("last and best", 2),):
         for part, words in (("train", "training rows"), ("validation", "validation rows")):
             values = history[epoch - 1][part]
             assert rows[f"{words}, {which} epoch ({epoch})"] == [f"{values[name]:.6g}" for name in ("total", "nll", "kl")]
     assert rows["weight in the total"] == ["", "1", "1"]
+
+
+def test_an_epoch_that_is_last_but_not_best_has_its_own_rows(npae: Any, few: Path, few_figures: None) -> None:
+    words = ("--hidden", 8, "--backend", "numpy", "--epochs", 50, "--patience", 1, "--learning-rate", 0.3, "--out", "run", "--quiet")
+    npae("train", "vae", "--data", few, *words)
+    last = len(History.read(Path("run/history.jsonl")))
+    rows = [row[0] for row in report(npae, Path("run")).rows if row]
+    assert f"validation rows, last epoch ({last})" in rows
+    assert f"validation rows, best epoch ({last - 1})" in rows
+
+
+def test_a_run_without_a_finished_epoch_is_said_to_have_none(npae: Any, run_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawings, "applicable", lambda run: ["kl"])
+    folder = run_of("vae")
+    (folder / "history.jsonl").write_text("")
+    assert npae("report", folder).status == 0
+    assert "No epoch is finished yet." in (folder / "report.html").read_text()
 
 
 def test_every_setting_stands_with_its_value_and_where_it_is_from(npae: Any, run_of: Any, few_figures: None) -> None:

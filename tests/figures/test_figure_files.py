@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from npae.errors import InputError
 from npae.figures.aggregated_posterior import aggregated_posterior
-from npae.figures.auroc_by_class import auroc_by_class
 from npae.figures.beside import beside
-from npae.figures.embedding_map import embedding_map
 from npae.figures.interpolation import interpolation
 from npae.figures.kl_per_unit import kl_per_unit
 from npae.figures.loss_curves import loss_curves
@@ -30,10 +28,7 @@ from npae.figures.roc import roc
 from npae.figures.samples import samples
 from npae.figures.scatter import scatter
 from npae.figures.style import CLASS_COLOURS, house_style, save
-from npae.figures.sweep import sweep
 from npae.figures.term_shares import term_shares
-from npae.figures.traverse import traverse
-from npae.figures.waveforms import waveforms
 
 X = np.random.default_rng(0).random((12, 12))
 HISTORY: list[dict[str, Any]] = [
@@ -48,17 +43,12 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "scatter": lambda: scatter(X[:, :2], np.arange(12) % 3, prior=True),
     "scatter_as_image": lambda: scatter(np.resize(X, (2500, 2)), np.arange(2500) % 7),
     "manifold": lambda: manifold(lambda z: np.tile(0.5 + z / 9, 6), (4, 3), grid=5),
-    "traverse": lambda: traverse(lambda z: np.tile(0.5 + z / 9, 4), (4, 3), rest=np.zeros(3), grid=3),
     "interpolation": lambda: interpolation(lambda z: np.tile(0.5 + z / 9, 6), [1.0, 2.0], [2.0, -1.0], (4, 3), steps=3),
     "beside": lambda: beside({"vae": X, "gan": 1 - X}, (4, 3)),
-    "embedding_map": lambda: embedding_map(X[:, :2], np.arange(12) % 3),
     "term_shares": lambda: term_shares([row | {"step": 9 * row["epoch"], "weights": {"kl": 0.5}} for row in HISTORY]),
     "kl_per_unit": lambda: kl_per_unit(X[0], X[0] > 0.2),
-    "aggregated_posterior": lambda: aggregated_posterior(X),
-    "sweep": lambda: sweep([2, 4, 8], X[0, :3], X[1, :3]),
-    "waveforms": lambda: waveforms(X[:2], 1 - X[:2], X[2:4]),
+    "aggregated_posterior": lambda: aggregated_posterior(X[:, :2]),
     "roc": lambda: roc({"ELBO": ([0, 0.2, 1], [0, 0.9, 1])}),
-    "auroc_by_class": lambda: auroc_by_class({"ELBO": X[0]}, [str(k) for k in range(12)]),
 }
 
 

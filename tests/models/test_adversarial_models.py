@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from scipy import special, stats
 import npae
 from npae.backend import Array
 from npae.errors import InputError, NonFiniteError
+from npae.layers import Node
 from npae.losses import DiscriminatorLoss, GeneratorLoss
 from npae.models import GAN, VAE, WAEGAN, Model
 from npae.optim import Adam
@@ -86,6 +89,20 @@ def test_no_player_teaches_the_others_tensors(model: GAN | WAEGAN) -> None:
             model.loss_and_grad(X, noise=noise)
         np.testing.assert_array_equal(model.parameters.grad[others], before[others])
         assert (model.parameters.grad[~others] != before[~others]).any()
+
+
+@pytest.mark.parametrize("kind", [GAN, WAEGAN])
+def test_a_gradient_that_leaks_into_the_other_player_fails_the_gradient_check(kind: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def leaking(discriminator: Node) -> Iterator[None]:
+        yield
+        for node in discriminator.everything():
+            node._pending = True  # the second backward is let through, and that is all
+
+    model = _moved(kind(4, (5,), 3, discriminator_hidden=(7,)))
+    assert npae.gradcheck(model, X).passed
+    monkeypatch.setattr(f"{kind.__module__}.frozen", leaking)
+    assert {row.tensor.split(".")[0] for row in npae.gradcheck(model, X).failures} == {"discriminator"}
 
 
 def test_the_decoder_of_a_gan_is_that_of_a_vae_with_the_same_options() -> None:

@@ -117,6 +117,8 @@ def test_a_second_step_makes_no_new_buffers_and_another_batch_size_makes_its_own
         ("vae", {"posterior": "sigma", "reconstruction": "bernoulli_probabilities"}),
         ("wae", {"bandwidth": "prior"}),
         ("wae", {"kernel": "imq"}),
+        ("wae-gan", {}),
+        ("gan", {"discriminator_hidden": (256,)}),
         ("ae", {"reconstruction": "gaussian_learned"}),
         ("sparse", {}),
         ("sparse", {"penalty": "kl"}),
