@@ -71,7 +71,7 @@ class Trainings:
             if self.watch:
                 self.watch(f"{name} seed {seed}", trainer)
 
-        run.trainer.run(on_batch=on_batch)
+        run.trainer.run(on_batch=on_batch, every_batch=False)
         return Trained(run.model, run.trainer.history, run.split.train, split(run.dataset, "test", 0).seen)
 
     def classifier(self, seed: int, train: Part) -> Classifier:

@@ -90,7 +90,10 @@ def _check_rebuilds(opened: Opened) -> None:
 def _noise(arguments: argparse.Namespace, opened: Opened) -> tuple[str, float] | None:
     """The noise to add; None where the rows are noisy already."""
     if arguments.corrupt:
-        return corruption_of(arguments.corrupt)
+        kind, level = corruption_of(arguments.corrupt)
+        if level == 0:
+            raise InputError(f"--corrupt {arguments.corrupt} makes no noise; give a level above 0, or leave --corrupt out for noisy rows")
+        return kind, level
     if arguments.images:
         return None
     spec = opened.model.spec

@@ -98,7 +98,7 @@ def train_run(training: Run, folder: Path, *, quiet: bool) -> int:
             progress.on_epoch(trainer)
 
         try:
-            trainer.run(on_epoch=on_epoch, on_batch=progress.on_batch)
+            trainer.run(on_epoch=on_epoch, on_batch=progress.on_batch, every_batch=False)
         except KeyboardInterrupt:
             save_checkpoint(trainer, folder)
             return 130

@@ -67,7 +67,7 @@ def run_seed(preset: Preset, configuration: Configuration, on_seed_batch: OnSeed
         if on_seed_batch:
             on_seed_batch(seed, trainer, terms)
 
-    history = run.trainer.run(on_batch=on_batch)
+    history = run.trainer.run(on_batch=on_batch, every_batch=False)
     return seed_run(preset, run.model, seed, initial, list(history))
 
 

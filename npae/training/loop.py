@@ -23,7 +23,7 @@ from npae.optim import Adam, Schedule
 from npae.training.averages import Averages, evaluate_terms
 from npae.training.history import History
 from npae.training.interrupt import deferred_interrupts
-from npae.training.step import TrainingStep
+from npae.training.step import SeveralSteps, TrainingStep
 
 OnEpoch = Callable[["Trainer"], None]
 OnBatch = Callable[["Trainer", Terms], None]
@@ -56,6 +56,7 @@ class Trainer:
     validation_y: Array | None = None
     patience: int = 0
     watch: int = 0  # so many of the first training rows are evaluated after each epoch
+    step: str = "ordinary"  # its form: auto, compiled, ordinary
     epoch: int = 0  # finished epochs
     batch: int = 0  # finished batches of the epoch under way
     averages: Averages = field(default_factory=Averages)
@@ -88,6 +89,11 @@ class Trainer:
         self._check_batches()
         self.take_step = TrainingStep(self.model, self.optimizer, self.seed)
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
+        changing = "binarise dynamic" if self.binarise == "dynamic" else "labels or targets" if self.given else ""
+        batch, steps = min(self.batch_size, len(self.x)), self.epochs * self.batches
+        self.several = SeveralSteps(
+            self.step, self.model, self.optimizer, self.seed, self.x, batch=batch, steps=steps, changing=changing
+        )
 
     def _check_batches(self) -> None:
         """No batch may have fewer rows than the model's objective needs; better said now than at the end of an epoch."""
@@ -111,34 +117,45 @@ class Trainer:
         """`patience` epochs have passed since the best one."""
         return bool(self.patience) and self.epoch - self.best.epoch >= self.patience
 
-    def run(self, *, on_epoch: OnEpoch | None = None, on_batch: OnBatch | None = None) -> History:
-        """Train until the end; `on_epoch` and `on_batch` are called after each."""
+    def run(self, *, on_epoch: OnEpoch | None = None, on_batch: OnBatch | None = None, every_batch: bool = True) -> History:
+        """Train until the end; `on_epoch` and `on_batch` are called after each.
+
+        Without `every_batch`, on_batch is called several times a second instead, which leaves a compiled step many batches to a call.
+        """
         with deferred_interrupts() as check, np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
             while not self.finished:
-                self._run_epoch(on_batch, check)
+                self._run_epoch(on_batch, check, every_batch and on_batch is not None)
                 if on_epoch:
                     on_epoch(self)
                 check()
         self.history.best_epoch = self.best.epoch or None
         return self.history
 
-    def _run_epoch(self, on_batch: OnBatch | None, check: Callable[[], None]) -> None:
+    def _run_epoch(self, on_batch: OnBatch | None, check: Callable[[], None], one_by_one: bool) -> None:
         """What is left of one epoch, then validation and its row of the history."""
         started = time.perf_counter() - self.seconds
         indices = batch_indices(
             len(self.x), self.batch_size, seed=self.seed, epoch=self.epoch, shuffle=self.shuffle, drop_last=self.drop_last
         )
-        for place, rows in enumerate(indices):
-            if place < self.batch:
-                continue
-            terms = self._step(rows)
-            self.averages.add(terms, len(rows))
-            self.batch += 1
+        while self.batch < self.batches:
+            for rows, terms in self._steps(indices[self.batch :], one_by_one):
+                self.averages.add(terms, len(rows))
+                self.batch += 1
             self.seconds = time.perf_counter() - started
             if on_batch:
                 on_batch(self, terms)
             check()
         self._finish_epoch(started)
+
+    def _steps(self, coming: list[Array], one_by_one: bool) -> list[tuple[Array, Terms]]:
+        """The next batch with its terms, or the next few of its size where the step is compiled."""
+        if self.several.compiled:
+            count = 1 if one_by_one else self.several.together
+            batches = [rows for rows in coming[:count] if len(rows) == len(coming[0])]
+            done = self.several(batches)
+            if done:
+                return list(zip(batches, done, strict=False))
+        return [(coming[0], self._step(coming[0]))]  # which says why, where a compiled step finds its loss not finite
 
     def _step(self, rows: Array) -> Terms:
         x = np.take(self.x, rows, axis=0, out=self._batch_buffer(len(rows)), mode="clip")
@@ -216,12 +233,13 @@ def fit(
     optimizer: Adam | None = None,
     schedule: str = "constant",
     clip_norm: float | None = None,
+    step: str = "ordinary",
     on_epoch: OnEpoch | None = None,
 ) -> History:
     """Train `model` on x (N, F), with its labels or targets y where the model reads them, with Adam; returns the history, a row an epoch.
 
     With `validation` (M, F) and `patience` > 0 training stops after `patience` epochs without a lower validation loss, and the model is
-    left with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate (None: the model's own, or 1e-3), schedule and
+    left with the best epoch's weights. `step` is compiled, ordinary, or auto (training/step.py). `optimizer` replaces the Adam made from learning_rate (None: the model's own, or 1e-3), schedule and
     clip_norm.
     Raises InputError for data of the wrong shape or range, NonFiniteError for a loss that is not finite.
     """
@@ -249,6 +267,7 @@ def fit(
         y=y,
         validation_y=validation_y,
         patience=patience,
+        step=step,
     )
     history = trainer.run(on_epoch=on_epoch)
     if patience:

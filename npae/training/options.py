@@ -29,6 +29,7 @@ from npae.models.vae import KLS
 from npae.models.wae import ENCODERS
 from npae.optim import PLACEMENTS, SCHEDULES
 from npae.parameters import INITIALISERS
+from npae.training.step import STEPS
 
 OF_THE_MODEL = object()  # the default is the constructor's
 
@@ -80,6 +81,7 @@ OPTIONS: dict[str, Option] = {
         Option("patience", "int", "stop after so many epochs without a better validation loss; 0: never", 0, flag=True),
         Option("watch", "int", "evaluate so many of the first training rows after each epoch, and draw nine reconstructions; 0: none", 0),
         Option("keep", "labels", "train and validate on the rows of these labels alone: 3, or 0,1; unset: on all", None, flag=True),
+        Option("step", "str", "of training: compiled from the layers, or layer by layer; auto: compiled where that pays", "ordinary", STEPS),
         Option("shuffle", "bool", "a new order of the rows each epoch", True),
         Option("drop_last", "bool", "leave out the last batch when it is not full", False),
         Option(

@@ -64,7 +64,7 @@ def prepare(configuration: Configuration) -> Run:
         clip_norm=configuration["clip_norm"] or None,
         schedule=Schedule(configuration["schedule"], total, configuration["warmup"], configuration["decay"]),
     )
-    keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience", "watch")
+    keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience", "watch", "step")
     validation_y = parts.validation.companion(type(model), dataset.name) if parts.validation else None
     trainer = Trainer(
         model, optimizer, x, validation=validation, y=y, validation_y=validation_y, **{key: configuration[key] for key in keys}
@@ -114,7 +114,7 @@ def describe(run: Run, folder: Path) -> None:
         "image_shape": run.dataset.image_shape,
     }
     backend = {"name": run.model.backend.name, "kernels": run.model.backend.form}
-    write_json(folder / "environment.json", {**environment(), "backend": backend, "data": data})
+    write_json(folder / "environment.json", {**environment(), "backend": backend, "step": run.trainer.several.record, "data": data})
 
 
 def check_same_data(run: Run, folder: Path) -> None:

@@ -237,6 +237,7 @@ ON_A_RUN: dict[str, tuple[str, list[str]]] = {
     "no rows to reconstruct": ("reconstruct RUN --rows 0", ["--rows 0", "at least 1"]),
     "no samples": ("evaluate RUN --samples 0", ["samples 0", "at least 1"]),
     "no likelihood rows": ("evaluate RUN --likelihood-rows 0", ["--likelihood-rows 0", "at least 1"]),
+    "fewer than no rows for the gap": ("evaluate RUN --gap-rows -1", ["--gap-rows -1", "0 to leave the amortisation gap out"]),
     "other data that are not there": ("evaluate RUN --data nope", ["--data nope", "no such file"]),
     "rows of another width": ("reconstruct RUN --data d.npy", ["d.npy", "6", "64"]),
     "another model's checkpoint": ("train ae --resume RUN", ["is a run of vae, not of ae"]),

@@ -86,6 +86,7 @@ def test_rows_that_are_no_pictures_are_drawn_as_sounds(npae: Any) -> None:
 REFUSED = {
     "noise without a level": (["RUN", "--corrupt", "gaussian"], ["--corrupt gaussian", "gaussian:0.3"]),
     "an unknown noise": (["RUN", "--corrupt", "gausian:0.3"], ["corruption 'gausian' is not known; did you mean 'gaussian'?"]),
+    "noise of nothing": (["RUN", "--corrupt", "masking:0"], ["--corrupt masking:0 makes no noise", "above 0"]),
     "no noise at all": (["VAE"], ["was not trained on noisy rows", "--corrupt clipped_gaussian:0.3"]),
     "noise that leaves the data's range": (["VAE", "--corrupt", "gaussian:0.3"], ["leaves [0, 1]", "clipped_gaussian:0.3"]),
     "no rows": (["RUN", "--rows", "0"], ["--rows 0", "at least 1"]),

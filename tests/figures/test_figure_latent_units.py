@@ -134,7 +134,7 @@ def test_a_map_has_points_and_colours_but_no_units() -> None:
     assert len(figure.axes) == 2
 
 
-@pytest.mark.parametrize("units", [1, 2, 3, 10, 30])
+@pytest.mark.parametrize("units", [1, 3, 26])
 def test_the_words_do_not_collide_for_any_number_of_units(units: int, overlapping_texts: Callable[[Figure], object]) -> None:
     rng = np.random.default_rng(units)
     assert overlapping_texts(kl_per_unit(rng.random(units), rng.random(units) > 0.2)) == []

@@ -271,12 +271,13 @@ def test_the_model_is_built_from_every_option_that_applies_to_it(name: str) -> N
     assert {size: model.spec[size] for size in sizes} == sizes
 
 
-def test_the_training_is_set_up_from_every_option_that_is_not_the_models(few_digits: Path) -> None:
+def test_the_training_is_set_up_from_every_option_that_is_not_the_models(few_digits: Path, tmp_path: Path) -> None:
     """Each value is another one than the default, so that one left out shows."""
+    np.savez(tmp_path / "labelled.npz", x=np.load(few_digits), y=np.arange(120) % 2)
     optimizer = {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "epsilon": 1e-3, "epsilon_placement": "uncorrected", "clip_norm": 2.0}
     schedule = {"schedule": "step", "warmup": 3, "decay": 0.5}
     loop = {"epochs": 4, "batch_size": 50, "seed": 9, "shuffle": False, "drop_last": True, "binarise": "dynamic", "patience": 2, "watch": 7}
-    rows = {"data": str(few_digits), "validation": 0.25, "scale": "none", "image_shape": [4, 16], "keep": list(range(10))}
+    rows = {"data": str(tmp_path / "labelled.npz"), "validation": 0.25, "scale": "none", "image_shape": [4, 16], "keep": [0, 1]}
     model = {"backend": "numpy", "dtype": "float64", "hidden": [3], "latent": 2}
     chosen = optimizer | schedule | loop | rows | model
     assert set(chosen) >= {key for key, one in OPTIONS.items() if one.default is not OF_THE_MODEL}
