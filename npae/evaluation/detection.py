@@ -44,9 +44,9 @@ def strangeness(model: Model, x: Array, *, samples: int = 50, seed: int = 0) -> 
 def check_scores(model: Model | type[Model]) -> None:
     """Refuse a model that cannot score rows which come alone."""
     if not model.has_encoder:
-        raise InputError(f"this {model.kind} has no encoder, so it has no score for a given row; take a model that has one, such as vae or ae")
+        raise InputError(f"this {model.kind} has no encoder, so it cannot score a given row; take one that has it, such as vae or ae")
     if model.companion is not None:
-        raise InputError(f"this {model.kind} reads {model.companion}, which rows to be judged do not have; take a model without, such as vae")
+        raise InputError(f"this {model.kind} reads {model.companion}, which rows to be judged do not have; take one without, such as vae")
 
 
 def baseline_strangeness(train: Array, x: Array, *, seed: int = 0) -> dict[str, Array]:
