@@ -17,8 +17,28 @@ if TYPE_CHECKING:
     from npae import kernels as kernels
     from npae.data import load as load_data
     from npae.errors import InputError, NonFiniteError
+    from npae.evaluation.two_sample import two_sample_test
     from npae.inspection.gradcheck import gradcheck
-    from npae.models import AE, MODELS, VAE, WAE, Terms
+    from npae.models import (
+        AE,
+        CVAE,
+        EMVAE,
+        GAN,
+        IWAE,
+        MODELS,
+        VAE,
+        WAE,
+        WAEGAN,
+        ContractiveAE,
+        DenoisingAE,
+        DenoisingVAE,
+        InfoVAE,
+        LinearAE,
+        Paired,
+        SemiAmortisedVAE,
+        SparseAE,
+        Terms,
+    )
     from npae.noise import Noise
     from npae.optim import Adam
     from npae.training.history import History
@@ -29,10 +49,23 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "AE": "npae.models",
+    "CVAE": "npae.models",
+    "ContractiveAE": "npae.models",
+    "DenoisingAE": "npae.models",
+    "DenoisingVAE": "npae.models",
+    "EMVAE": "npae.models",
+    "GAN": "npae.models",
+    "IWAE": "npae.models",
+    "InfoVAE": "npae.models",
+    "LinearAE": "npae.models",
+    "MODELS": "npae.models",
+    "Paired": "npae.models",
+    "SemiAmortisedVAE": "npae.models",
+    "SparseAE": "npae.models",
+    "Terms": "npae.models",
     "VAE": "npae.models",
     "WAE": "npae.models",
-    "MODELS": "npae.models",
-    "Terms": "npae.models",
+    "WAEGAN": "npae.models",
     "Noise": "npae.noise",
     "Adam": "npae.optim",
     "History": "npae.training.history",
@@ -41,20 +74,34 @@ _WHERE = {
     "load": "npae.training.model_file",
     "load_data": "npae.data",
     "gradcheck": "npae.inspection.gradcheck",
+    "two_sample_test": "npae.evaluation.two_sample",
     "InputError": "npae.errors",
     "NonFiniteError": "npae.errors",
 }
 
 __all__ = [
     "AE",
+    "CVAE",
+    "EMVAE",
+    "GAN",
+    "IWAE",
     "MODELS",
     "VAE",
     "WAE",
+    "WAEGAN",
     "Adam",
+    "ContractiveAE",
+    "DenoisingAE",
+    "DenoisingVAE",
     "History",
+    "InfoVAE",
     "InputError",
+    "LinearAE",
     "Noise",
     "NonFiniteError",
+    "Paired",
+    "SemiAmortisedVAE",
+    "SparseAE",
     "Terms",
     "fit",
     "gradcheck",
@@ -62,6 +109,7 @@ __all__ = [
     "load",
     "load_data",
     "save",
+    "two_sample_test",
 ]
 
 

@@ -185,3 +185,13 @@ def test_errors_can_be_caught_as_what_python_calls_them() -> None:
 def test_data_of_the_wrong_shape_are_refused_with_the_fix(kind: str) -> None:
     with pytest.raises(npae.InputError, match=r"\(rows, 6\).*flatten images"):
         make(kind).encode(np.zeros((3, 2, 3)))
+
+
+def test_every_model_has_a_name_of_its_own_here() -> None:
+    for model in npae.MODELS.values():
+        assert getattr(npae, model.__name__) is model
+
+
+def test_two_samples_are_compared_from_the_top_of_the_package(x: Array) -> None:
+    assert npae.two_sample_test(x[:20], x[20:], permutations=50).p_value > 0.05
+    assert npae.two_sample_test(x[:20], x[20:] + 1, permutations=50).p_value < 0.05

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from npae.claims import kl_sigma, labels_free, pca, prior_match, random_codes, sparse_features, tsne_purity, vae_gan, wae_reconstruction
+from npae.claims import (
+    ideas,
+    kl_sigma,
+    labels_free,
+    pca,
+    prior_match,
+    random_codes,
+    sparse_features,
+    tsne_purity,
+    vae_gan,
+    wae_reconstruction,
+)
 from npae.claims.claim import Claim, Seen, Verdict
 from npae.claims.trainings import Trainings
 from npae.errors import InputError, nearest
 
-MODULES = (pca, prior_match, wae_reconstruction, sparse_features, random_codes, labels_free, kl_sigma, tsne_purity, vae_gan)
+MODULES = (pca, prior_match, wae_reconstruction, sparse_features, random_codes, labels_free, kl_sigma, tsne_purity, vae_gan, ideas)
 CLAIMS: dict[str, Claim] = {module.CLAIM.name: module.CLAIM for module in MODULES}
 
 
