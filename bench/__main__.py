@@ -1,7 +1,7 @@
 """python -m bench step | kernels: times that can be believed, because everything is measured in turn and compared within a round.
 
 examples:
-  python -m bench step                                                 npae's numpy and numba, PyTorch and JAX; three models
+  python -m bench step                                                 npae's numpy, numba and compiled, PyTorch and JAX; three models
   python -m bench step --models vae --peers none --json result.json
   python -m bench kernels --kernels mmd_rbf,adam
 """
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     step = _command(commands, "step", "one training step, in npae and in other frameworks", "--models vae --peers torch --threads 1")
     step.add_argument("--models", default="ae,vae,wae", help="of ae, vae, wae (default: all)")
-    step.add_argument("--backends", default="numpy,numba", help="npae's: numpy, numba, or none (default: both)")
+    step.add_argument("--backends", default="numpy,numba,compiled", help="npae's: numpy, numba, compiled, or none (default: all)")
     step.add_argument("--peers", default="torch,jax", help="torch, jax, or none (default: both)")
     step.add_argument("--batch", type=int, default=100, help="rows in a batch (default: 100)")
     step.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")

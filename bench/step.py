@@ -28,7 +28,7 @@ from bench.ratios import paired_ratio, quartiles
 from bench.workers import Worker
 from npae.errors import InputError, nearest
 
-BACKENDS = ("numpy", "numba")
+BACKENDS = ("numpy", "numba", "compiled")
 PEERS = {"torch": ("torch",), "jax": ("jax", "jaxlib")}  # name -> the packages whose versions say what it is
 AT_START, LATER, FLOOR = 1e-5, 1e-4, 0.1
 
@@ -59,8 +59,8 @@ def check(contender: str, model: str, found: Mapping[str, Any], truth: Mapping[s
 
 def command(contender: str, folder: Path, model: str) -> list[str]:
     """How that contender's worker is started."""
-    module = [f"bench.{contender}_step"] if contender in PEERS else ["bench.npae_step"]
-    return [sys.executable, "-m", *module, str(folder), model, *([] if contender in PEERS else [contender])]
+    own = contender in ("compiled", *PEERS)
+    return [sys.executable, "-m", f"bench.{contender if own else 'npae'}_step", str(folder), model, *([] if own else [contender])]
 
 
 def measure_of(worker: Worker) -> Measure:

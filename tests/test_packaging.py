@@ -86,7 +86,7 @@ def test_the_wheel_holds_every_source_and_preset(wheel: Path) -> None:
                 continue
             assert re.sub(r"^kernels/", "npae/kernels/", place) in inside, f"{place} is not in the wheel"
     assert "npae/py.typed" in inside
-    assert {f"npae/presets/flux-{kind}.toml" for kind in ("ae", "vae", "wae")} <= inside
+    assert {f"npae/presets/{name}.toml" for name in ("flux-ae", "keras-vae-exact", "adcme-vae", "torch-ae")} <= inside
     assert any(name.endswith("/LICENSE") or name.endswith("/licenses/LICENSE") for name in inside)
 
 
@@ -129,7 +129,8 @@ def test_an_installed_wheel_finds_its_kernels_and_presets(wheel: Path, tmp_path:
     assert Path(kernels).is_relative_to(target)
     assert not (target / "kernels").exists()  # a popular package of that name would be overwritten
     assert float(distance) == 25.0
-    assert rest == "True ['flux-ae', 'flux-vae', 'flux-wae']"
+    presets = ["adcme-vae", "flux-ae", "flux-vae", "flux-wae", "keras-ae", "keras-vae", "keras-vae-exact", "torch-ae"]
+    assert rest == f"True {presets}"
 
 
 def test_the_extras_are_those_of_the_readme() -> None:

@@ -56,7 +56,7 @@ class Trainer:
     validation_y: Array | None = None
     patience: int = 0
     watch: int = 0  # so many of the first training rows are evaluated after each epoch
-    step: str = "ordinary"  # its form: auto, compiled, ordinary
+    step: str = "auto"  # its form: auto, compiled, ordinary
     epoch: int = 0  # finished epochs
     batch: int = 0  # finished batches of the epoch under way
     averages: Averages = field(default_factory=Averages)
@@ -91,9 +91,7 @@ class Trainer:
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
         changing = "binarise dynamic" if self.binarise == "dynamic" else "labels or targets" if self.given else ""
         batch, steps = min(self.batch_size, len(self.x)), self.epochs * self.batches
-        self.several = SeveralSteps(
-            self.step, self.model, self.optimizer, self.seed, self.x, batch=batch, steps=steps, changing=changing
-        )
+        self.several = SeveralSteps(self.step, self.model, self.optimizer, self.seed, self.x, batch=batch, steps=steps, changing=changing)
 
     def _check_batches(self) -> None:
         """No batch may have fewer rows than the model's objective needs; better said now than at the end of an epoch."""
@@ -233,14 +231,14 @@ def fit(
     optimizer: Adam | None = None,
     schedule: str = "constant",
     clip_norm: float | None = None,
-    step: str = "ordinary",
+    step: str = "auto",
     on_epoch: OnEpoch | None = None,
 ) -> History:
     """Train `model` on x (N, F), with its labels or targets y where the model reads them, with Adam; returns the history, a row an epoch.
 
     With `validation` (M, F) and `patience` > 0 training stops after `patience` epochs without a lower validation loss, and the model is
-    left with the best epoch's weights. `step` is compiled, ordinary, or auto (training/step.py). `optimizer` replaces the Adam made from learning_rate (None: the model's own, or 1e-3), schedule and
-    clip_norm.
+    left with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate (None: the model's own, or 1e-3), schedule and
+    clip_norm. `step` is compiled, ordinary, or auto (training/step.py).
     Raises InputError for data of the wrong shape or range, NonFiniteError for a loss that is not finite.
     """
     if optimizer is None:

@@ -4,8 +4,8 @@ noise = draw(seed, t, rows)          every random number of step t
 terms = loss and gradient            forward, backward; the gradient lies in one flat vector
 theta = Adam(theta, gradient)
 
-Its forms, `STEPS`: "ordinary" is the above, layer by layer, and the specification; "compiled" is npae/compiled, which gives the same numbers
-up to rounding; "auto" compiles where that is covered and the training long enough to be worth it.
+Its forms, `STEPS`: "ordinary" is the above, layer by layer, and the specification; "compiled" is npae/compiled, which gives the same
+numbers up to rounding; "auto" compiles where that is covered and the training long enough to be worth it.
 Raises InputError where a compiled step is asked for and not covered.
 """
 
@@ -47,7 +47,9 @@ class TrainingStep:
 class SeveralSteps:
     """Steps on batches of one data set, as many in a call as TOGETHER allows; none where the step is not compiled."""
 
-    def __init__(self, step: str, model: Model, optimizer: Adam, seed: int, data: Array, *, batch: int, steps: int, changing: str = "") -> None:
+    def __init__(
+        self, step: str, model: Model, optimizer: Adam, seed: int, data: Array, *, batch: int, steps: int, changing: str = ""
+    ) -> None:
         """`steps` of a batch; `changing` names what makes of the data something else in each step."""
         if step not in STEPS:
             raise InputError(f"step '{step}' is not known{nearest(step, STEPS)}")

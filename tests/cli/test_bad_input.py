@@ -28,7 +28,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "an unknown model": ("train foo", ["'foo' is neither a model nor a preset", "vae"]),
     "a misspelt model": ("train vea", ["'vea'", "did you mean 'vae'"]),
     "a misspelt preset": ("train flux-vea", ["'flux-vea'", "did you mean 'flux-vae'"]),
-    "unknown data": ("train vae --data nope", ["--data nope", "no such file or folder", "digits, mnist"]),
+    "unknown data": ("train vae --data nope", ["--data nope", "no such file or folder", "digits, ", "mnist"]),
     "misspelt data": ("train vae --data minst", ["--data minst", "did you mean 'mnist'"]),
     "empty data": ("train vae --data=", ["data", "empty"]),
     "no code": ("train vae --latent 0", ["latent 0", "at least 1"]),

@@ -92,7 +92,8 @@ def test_the_list_names_every_data_set_and_where_it_lies(npae: Any, monkeypatch:
     assert "npae data fetch mnist" in said.out
     rows = json.loads(npae("data", "list", "--json").out)
     assert [row["name"] for row in rows] == list(CATALOGUE)
-    assert {row["name"]: row["where"] for row in rows} == dict.fromkeys(CATALOGUE) | {"digits": "scikit-learn", "tones": "generated"}
+    made_here = {"digits": "scikit-learn"} | dict.fromkeys(("tones", "dates", "dates-reverse"), "generated")
+    assert {row["name"]: row["where"] for row in rows} == dict.fromkeys(CATALOGUE) | made_here
 
 
 def put_mnist(folder: Path) -> Path:

@@ -167,7 +167,7 @@ def test_a_file_can_name_the_model_alone(tmp_path: Path) -> None:
 
 
 def test_without_any_model_the_names_are_listed(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no model: name one of ae, vae, wae, .*flux-ae"):
+    with pytest.raises(InputError, match=r"no model: name one of ae, vae, wae, .*flux-ae"):
         resolve(None)
     with pytest.raises(InputError, match="no model"):
         resolve(None, file=toml(tmp_path, "latent = 3\n"))
@@ -276,7 +276,17 @@ def test_the_training_is_set_up_from_every_option_that_is_not_the_models(few_dig
     np.savez(tmp_path / "labelled.npz", x=np.load(few_digits), y=np.arange(120) % 2)
     optimizer = {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "epsilon": 1e-3, "epsilon_placement": "uncorrected", "clip_norm": 2.0}
     schedule = {"schedule": "step", "warmup": 3, "decay": 0.5}
-    loop = {"epochs": 4, "batch_size": 50, "seed": 9, "shuffle": False, "drop_last": True, "binarise": "dynamic", "patience": 2, "watch": 7}
+    loop = {
+        "epochs": 4,
+        "batch_size": 50,
+        "seed": 9,
+        "shuffle": False,
+        "drop_last": True,
+        "binarise": "dynamic",
+        "patience": 2,
+        "watch": 7,
+        "step": "ordinary",
+    }
     rows = {"data": str(tmp_path / "labelled.npz"), "validation": 0.25, "scale": "none", "image_shape": [4, 16], "keep": [0, 1]}
     model = {"backend": "numpy", "dtype": "float64", "hidden": [3], "latent": 2}
     chosen = optimizer | schedule | loop | rows | model
