@@ -6,6 +6,7 @@ Each step draws its own noise, by the seed and the number of the step; those of 
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from bench.peer import Clock, Peer
@@ -30,12 +31,11 @@ class CompiledStep(Peer):
         return CompiledSteps(model, adam, settings["seed"], self.problem.data)
 
     def steps(self, count: int) -> dict[str, float]:
-        """In calls of at most 100."""
-        total, clock = 0.0, Clock()
-        for first in range(0, count, UNIT):
-            batches = list(itertools.islice(self.endless, min(UNIT, count - first)))
-            total += sum(terms.total for terms in self.take_steps.run(batches))
-        return clock.stop(count, total)
+        """In calls of 100."""
+        calls, total, clock = math.ceil(count / UNIT), 0.0, Clock()
+        for _ in range(calls):
+            total += sum(terms.total for terms in self.take_steps.run(list(itertools.islice(self.endless, UNIT))))
+        return clock.stop(calls * UNIT, total)
 
     def agree(self) -> dict[str, Any]:
         """With a model of its own."""

@@ -56,7 +56,7 @@ class Trainer:
     validation_y: Array | None = None
     patience: int = 0
     watch: int = 0  # so many of the first training rows are evaluated after each epoch
-    step: str = "auto"  # its form: auto, compiled, ordinary
+    step: str = "ordinary"  # its form: ordinary, compiled, auto
     epoch: int = 0  # finished epochs
     batch: int = 0  # finished batches of the epoch under way
     averages: Averages = field(default_factory=Averages)
@@ -90,8 +90,10 @@ class Trainer:
         self.take_step = TrainingStep(self.model, self.optimizer, self.seed)
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
         changing = "binarise dynamic" if self.binarise == "dynamic" else "labels or targets" if self.given else ""
-        batch, steps = min(self.batch_size, len(self.x)), self.epochs * self.batches
-        self.several = SeveralSteps(self.step, self.model, self.optimizer, self.seed, self.x, batch=batch, steps=steps, changing=changing)
+        batch = min(self.batch_size, len(self.x))
+        self.several = SeveralSteps(
+            self.step, self.model, self.optimizer, self.seed, self.x, batch=batch, steps=self.batches, changing=changing
+        )
 
     def _check_batches(self) -> None:
         """No batch may have fewer rows than the model's objective needs; better said now than at the end of an epoch."""
@@ -231,7 +233,7 @@ def fit(
     optimizer: Adam | None = None,
     schedule: str = "constant",
     clip_norm: float | None = None,
-    step: str = "auto",
+    step: str = "ordinary",
     on_epoch: OnEpoch | None = None,
 ) -> History:
     """Train `model` on x (N, F), with its labels or targets y where the model reads them, with Adam; returns the history, a row an epoch.

@@ -5,7 +5,8 @@ terms = loss and gradient            forward, backward; the gradient lies in one
 theta = Adam(theta, gradient)
 
 Its forms, `STEPS`: "ordinary" is the above, layer by layer, and the specification; "compiled" is npae/compiled, which gives the same
-numbers up to rounding; "auto" compiles where that is covered and the training long enough to be worth it.
+numbers up to rounding; "auto" compiles where that is covered and an epoch long enough to be worth it. The number of epochs has no say:
+a run that is resumed for more of them goes on in the same form, bit for bit.
 Raises InputError where a compiled step is asked for and not covered.
 """
 
@@ -24,7 +25,7 @@ from npae.noise import Noise
 from npae.optim import Adam
 
 STEPS = ("auto", "compiled", "ordinary")
-WORTH = 5e10  # multiplications in a training from which on compiling pays: a minute of the ordinary step
+WORTH = 1e10  # multiplications in an epoch from which on compiling pays: about a second of the ordinary step
 TOGETHER = 0.05  # seconds that the steps of one call take: Ctrl-C and progress wait so long
 
 
@@ -50,17 +51,17 @@ class SeveralSteps:
     def __init__(
         self, step: str, model: Model, optimizer: Adam, seed: int, data: Array, *, batch: int, steps: int, changing: str = ""
     ) -> None:
-        """`steps` of a batch; `changing` names what makes of the data something else in each step."""
+        """`steps` in an epoch; `changing` names what makes of the data something else in each step."""
         if step not in STEPS:
             raise InputError(f"step '{step}' is not known{nearest(step, STEPS)}")
         self.compiled: CompiledSteps | None = None
         self.seconds = 0.0  # of a step
-        self.why = "as asked" if step != "auto" else "covered, and long enough to be worth compiling"
+        self.why = "as asked" if step != "auto" else "covered, and epochs long enough to be worth compiling"
         work = 3.0 * batch * len(model.parameters) * steps
         if step == "ordinary":
             return
         if step == "auto" and work < WORTH:
-            self.why = f"{work:.1e} multiplications: compiling pays from {WORTH:.0e}"
+            self.why = f"{work:.1e} multiplications in an epoch: compiling pays from {WORTH:.0e}"
             return
         try:
             if changing:

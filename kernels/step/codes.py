@@ -1,0 +1,26 @@
+"""Names of what an operation can be told to do; compiled code knows them by their place in these lists."""
+
+from __future__ import annotations
+
+ACTIVATIONS = ("linear", "leaky_relu", "relu", "sigmoid", "tanh", "elu", "softplus")
+LINEAR, LEAKY_RELU, RELU, SIGMOID, TANH, ELU, SOFTPLUS = range(len(ACTIVATIONS))
+
+LIKELIHOODS = ("squared_error", "bernoulli_logits", "bernoulli_probabilities")
+SQUARED_ERROR, BERNOULLI_LOGITS, BERNOULLI_PROBABILITIES = range(len(LIKELIHOODS))
+
+FORMS = ("log_std", "log_variance", "sigma")  # what the second head of a Gaussian encoder is
+LOG_STD, LOG_VARIANCE, SIGMA = range(len(FORMS))
+
+DIVERGENCES = ("none", "exact", "keras")  # of a posterior from the prior
+NONE, EXACT, KERAS = range(len(DIVERGENCES))
+
+STEP_RATES = ("alpha", "root", "beta1", "beta2", "epsilon", "kl_weight")  # what changes from step to step
+ALPHA, ROOT, BETA1, BETA2, EPSILON, KL_WEIGHT = range(len(STEP_RATES))
+OF_A_STEP = len(STEP_RATES)
+
+_MOMENT = ("batch", "step", "rates", "order", "low", "high", "scratch")  # what a handler is told of the step and of its thread
+BATCH, STEP, RATES, ORDER, LOW, HIGH, SCRATCH = range(len(_MOMENT))
+MOMENT = len(_MOMENT)
+
+CHUNK = 48  # rows of W in a tile of its update: a multiple of every tile's height and of a vector's lanes
+BLOCK = 48  # columns of a sparse x in a block

@@ -1,0 +1,89 @@
+"""The reconstruction loss of the decoder's output, and its gradient.        rows r0 .. r1 - 1 of `stride` numbers
+
+    likelihood(kind, code, scale, clip, y, x, stride, r0, r1, totals)
+
+    code                       each row's total                                       y becomes
+    squared_error              sum (y - x)^2                                          2 scale (y - x)
+    bernoulli_logits           sum max(y, 0) - y x + log1p(e^-|y|)                    scale (sigmoid(y) - x)
+    bernoulli_probabilities    sum -x log q - (1 - x) log(1 - q), q = clip(y)         scale (q - x) / (q (1 - q)), 0 where clipped
+
+In place: where two arrays may be one, loops do not vectorise. totals: float64, one a row, without the
+scale. Formulas: npae/losses. Addresses in bytes, strides in elements.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.elementary import exp, log, log1p
+from npae.kernels.jit import FAST, jit
+from npae.kernels.kernel import Array
+from npae.kernels.step.codes import BERNOULLI_LOGITS, SQUARED_ERROR
+from npae.kernels.step.memory import array_at, size_of
+
+
+@jit(FAST)
+def _squared_error(y: Array, x: Array, scale: float) -> float:
+    twice, total = y.dtype.type(2.0 * scale), y.dtype.type(0)
+    for j in range(len(y)):
+        error = y[j] - x[j]
+        total += error * error
+        y[j] = twice * error
+    return np.float64(total)
+
+
+@jit(FAST)
+def _logits(l: Array, x: Array, scale: float) -> float:
+    number = l.dtype.type
+    zero, one, factor, total = number(0), number(1), number(scale), number(0)
+    for j in range(len(l)):
+        logit, target = l[j], x[j]
+        t = exp(-abs(logit))
+        r = one / (one + t)
+        total += (logit if logit >= zero else zero) - logit * target + log1p(t)
+        l[j] = factor * ((r if logit >= zero else t * r) - target)
+    return np.float64(total)
+
+
+@jit(FAST)
+def _probabilities(p: Array, x: Array, scale: float, clip: float) -> float:
+    number = p.dtype.type
+    zero, one, factor, low, high, total = number(0), number(1), number(scale), number(clip), number(1.0 - clip), number(0)
+    for j in range(len(p)):
+        raw, target = p[j], x[j]
+        q = low if raw < low else raw
+        q = high if q > high else q
+        rest = one - q
+        hidden = zero * raw  # 0, or NaN where raw is infinite and the clip would hide it
+        total += hidden - (target * log(q) + (one - target) * log(rest))
+        slope = factor * ((q - target) / (q * rest))
+        p[j] = slope if low < raw and raw < high else zero
+    return np.float64(total)
+
+
+@jit(FAST)
+def likelihood(
+    kind: Any,
+    code: int,
+    scale: float,
+    clip: float,
+    y: int,
+    x: int,
+    stride: int,
+    r0: int,
+    r1: int,
+    totals: int,
+) -> None:
+    """Each row's total; y becomes the gradient."""
+    size, n, sums = size_of(kind), stride, array_at(0.0, totals, r1)
+    for r in range(r0, r1):
+        place = size * r * stride
+        y_r, x_r = array_at(kind, y + place, n), array_at(kind, x + place, n)
+        if code == SQUARED_ERROR:
+            sums[r] = _squared_error(y_r, x_r, scale)
+        elif code == BERNOULLI_LOGITS:
+            sums[r] = _logits(y_r, x_r, scale)
+        else:
+            sums[r] = _probabilities(y_r, x_r, scale, clip)

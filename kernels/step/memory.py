@@ -1,0 +1,104 @@
+"""Arrays at addresses, and what threads need to wait for each other, in compiled code.
+
+    array_at(kind, address, count)     the `count` numbers there as an array of kind's type
+    size_of(kind)                      bytes of one of them
+    take(address)                      the number of type int64 there, which is then one more; no two threads get the same
+    arrive(address, target)            one more thread has come here; go on when `target` have
+
+A thread that waits spins for some microseconds. Then it sleeps in short naps, which leaves its core to whoever has to finish first: where
+another program keeps a core busy, that is often the thread that is waited for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+from llvmlite import ir
+
+from npae.kernels.jit import STRICT, jit
+from npae.kernels.kernel import Array
+from npae.kernels.step.vectors import INT, instruction, types
+
+_numba: Any = numba
+SPINS, NAP_MICROSECONDS = 2000, 20
+
+_POINTER = ir.PointerType()
+_carray: Any = _numba.carray
+_usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
+
+
+@instruction
+def _pointer(context: Any, kind: Any, address: Any) -> Any:
+    """The address as a pointer to numbers of that kind."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[1], _POINTER)
+
+    return types.CPointer(kind)(kind, types.int64), generate
+
+
+@instruction
+def size_of(context: Any, kind: Any) -> Any:
+    """Bytes of a number of that kind."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return INT(kind.bitwidth // 8)
+
+    return types.int64(kind), generate
+
+
+@jit(STRICT)
+def array_at(kind: Any, address: int, count: int) -> Array:
+    """A view of memory that somebody else keeps alive."""
+    numbers: Array = _carray(_pointer(kind, address), count)
+    return numbers
+
+
+@jit(STRICT)
+def matrix_at(kind: Any, address: int, rows: int, columns: int) -> Array:
+    """The same with rows."""
+    numbers: Array = _carray(_pointer(kind, address), (rows, columns))
+    return numbers
+
+
+@instruction
+def take(context: Any, address: Any) -> Any:
+    """The number there before one is added to it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.atomic_rmw("add", builder.inttoptr(arguments[0], _POINTER), INT(1), "seq_cst")
+
+    return types.int64(types.int64), generate
+
+
+@instruction
+def _look(context: Any, address: Any) -> Any:
+    """The number there, as the other threads have left it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(builder.inttoptr(arguments[0], _POINTER), "acquire", 8, typ=INT)
+
+    return types.int64(types.int64), generate
+
+
+@instruction
+def put(context: Any, address: Any, number: Any) -> Any:
+    """Write the number there, for the other threads to see."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.atomic_rmw("xchg", builder.inttoptr(arguments[0], _POINTER), arguments[1], "seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@jit(STRICT)
+def arrive(address: int, target: int) -> None:
+    """Wait until `target` arrivals are counted there, this one among them."""
+    take(address)
+    spins = 0
+    while _look(address) < target:
+        spins += 1
+        if spins > SPINS:
+            _usleep(NAP_MICROSECONDS)

@@ -1,0 +1,112 @@
+"""Products with a matrix of which most elements are zero, such as a batch of images:  C_j += sum_t value_t B[index_t, j]
+
+    nonzeros_of_rows(x, block, bounds, ...)                  the nonzeros of each row, in order, and where each block of columns begins
+    gathered(kind, indices, values, count, b, c, N, ldb)     C_j, j < N, from `count` nonzeros
+
+The sum runs over the nonzeros in order, as fused multiply-adds. What is left out would have added exactly 0, so that the result is that of
+tile.py to the last bit. indices are int32; starts (n_blocks + 1,) int64; addresses in bytes, strides in elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+
+from npae.kernels.jit import FAST, STRICT, jit
+from npae.kernels.kernel import Array
+from npae.kernels.step.memory import size_of
+from npae.kernels.step.product import HAS_WIDE_REGISTERS
+from npae.kernels.step.vectors import BYTES, INT, Vectors, instruction, types
+
+WIDE = 8 if HAS_WIDE_REGISTERS else 4  # vectors of C that are summed at a time
+_INDEX = ir.IntType(32)
+
+
+@jit(STRICT)
+def nonzeros_of_rows(x: Array, block: int, bounds: Array, indices: Array, values: Array, starts: Array) -> None:
+    """Those of row r from place bounds_r on, and where among them each block of columns begins; one place is needed behind the last."""
+    n, zero = x.shape[1], x.dtype.type(0)
+    for r in range(len(x)):
+        row, found = x[r], bounds[r]
+        for first in range(0, n, block):
+            starts[r, first // block] = found - bounds[r]
+            for j in range(first, min(first + block, n)):
+                indices[found] = j  # overwritten by the next unless x_j counts: no branch to guess
+                values[found] = row[j]
+                found += int(row[j] != zero)
+        starts[r, starts.shape[1] - 1] = found - bounds[r]
+
+
+def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
+    """The intrinsic f(kind, indices, values, count, b, c, ldb, last) for so many vectors; as in tile.py, `last` lanes of the last one."""
+
+    def typed(context: Any, kind: Any, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            _generate(Vectors(builder, kind), vectors, ends, *arguments[1:])
+            return context.get_dummy_value()
+
+        return types.void(kind, *[types.int64] * 7), generate
+
+    return instruction(typed)
+
+
+def _generate(v: Vectors, vectors: int, ends: bool, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any) -> None:
+    build = v.builder
+    masks = [v.first(last) if ends and j == vectors - 1 else None for j in range(vectors)]
+    start = [v.load(c, INT(BYTES * j), masks[j]) for j in range(vectors)]
+    before, loop, after = build.block, build.append_basic_block("t"), build.append_basic_block("end")
+    build.branch(loop)
+    build.position_at_end(loop)
+    t, sums = build.phi(INT), [build.phi(v.type) for _ in range(vectors)]
+    t.add_incoming(INT(0), before)
+    index = build.load(v.pointer(indices, build.mul(t, INT(4))), typ=_INDEX, align=4)
+    row = build.add(b, v.bytes(build.mul(build.sext(index, INT), ldb)))
+    factor = v.spread(values, v.bytes(t))
+    for j in range(vectors):
+        sums[j].add_incoming(start[j], before)
+        total = v.fma(factor, v.load(row, INT(BYTES * j), masks[j]), sums[j])
+        sums[j].add_incoming(total, loop)
+        sums[j] = total
+    following = build.add(t, INT(1))
+    t.add_incoming(following, loop)
+    build.cbranch(build.icmp_signed("<", following, count), loop, after)
+    build.position_at_end(after)
+    for j in range(vectors):
+        v.store(sums[j], c, INT(BYTES * j), masks[j])
+
+
+_all, _whole = _tile(WIDE, False), _tile(4, False)
+_end4, _end3, _end2, _end1 = _tile(4, True), _tile(3, True), _tile(2, True), _tile(1, True)
+
+
+@jit(FAST)
+def gathered(kind: Any, indices: int, values: int, count: int, b: int, c: int, N: int, ldb: int) -> None:
+    """C_j += sum_t value_t B[index_t, j]"""
+    if count == 0:
+        return
+    size = size_of(kind)
+    lanes = BYTES // size
+    j = 0
+    while j < N:
+        left = min(WIDE * lanes, N - j)
+        b_j, c_j = b + size * j, c + size * j
+        if left == WIDE * lanes:
+            _all(kind, indices, values, count, b_j, c_j, ldb, lanes)
+            j += WIDE * lanes
+            continue
+        left = min(4 * lanes, left)
+        vectors = (left + lanes - 1) // lanes
+        last = left - (vectors - 1) * lanes
+        if left == 4 * lanes:
+            _whole(kind, indices, values, count, b_j, c_j, ldb, last)
+        elif vectors == 4:
+            _end4(kind, indices, values, count, b_j, c_j, ldb, last)
+        elif vectors == 3:
+            _end3(kind, indices, values, count, b_j, c_j, ldb, last)
+        elif vectors == 2:
+            _end2(kind, indices, values, count, b_j, c_j, ldb, last)
+        else:
+            _end1(kind, indices, values, count, b_j, c_j, ldb, last)
+        j += left

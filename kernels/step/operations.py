@@ -1,0 +1,270 @@
+"""What a training step is made of: operations on addresses, as rows of two tables that compiled code walks through.
+
+An operation is a NamedTuple; its whole numbers (addresses in bytes, counts, codes) go to a row of `program`, its floats to one of
+`numbers`, in the order in which they stand here. B is the batch, rows r0 .. r1 - 1 are those of one item of work.
+
+    over rows:   Gather Draw Dense SparseDense Drop Sample Likelihood... each writes the rows r0 .. r1 - 1 of its output
+    over tiles:  Weights SparseWeights Bias                               each moves a tile of the parameters by Adam
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, get_type_hints
+
+import numpy as np
+
+from npae.kernels.kernel import Array
+
+
+class Gather(NamedTuple):
+    """x_b = data[order_b]; where there are `blocks`, also its nonzeros, out of those of all the data"""
+
+    data: int
+    features: int
+    x: int
+    blocks: int
+    all_bounds: int
+    all_indices: int
+    all_values: int
+    all_starts: int
+    indices: int
+    values: int
+    starts: int
+
+
+class Draw(NamedTuple):
+    """out (B, columns): normal or uniform numbers of the step's stream."""
+
+    normal: int
+    stream: int
+    columns: int
+    out: int
+
+
+class Dense(NamedTuple):
+    """y = f(x W + b)"""
+
+    x: int
+    x_stride: int
+    n_in: int
+    w: int
+    b: int
+    n_out: int
+    y: int
+    y_stride: int
+    activation: int
+    parameter: float
+
+
+class SparseDense(NamedTuple):
+    """y = f(x W + b) from the nonzeros of x"""
+
+    indices: int
+    values: int
+    starts: int
+    features: int
+    blocks: int
+    w: int
+    b: int
+    n_out: int
+    y: int
+    y_stride: int
+    activation: int
+    parameter: float
+
+
+class Decode(NamedTuple):
+    """y = f(x W + b) and its loss; y becomes the gradient with respect to x W + b. Where f has a slope, y itself is `kept`."""
+
+    x: int
+    x_stride: int
+    n_in: int
+    w: int
+    b: int
+    n_out: int
+    y: int
+    kept: int
+    activation: int
+    likelihood: int
+    target: int
+    totals: int
+    parameter: float
+    scale: float
+    clip: float
+
+
+class Drop(NamedTuple):
+    """mask = [u >= rate] / (1 - rate), y = x mask; u (B, n) becomes the mask"""
+
+    x: int
+    u: int
+    y: int
+    n: int
+    rate: float
+
+
+class Back(NamedTuple):
+    """dx = (dy W^T) mask f'(y); mask 0: none"""
+
+    dy: int
+    dy_stride: int
+    n_out: int
+    turned: int
+    n_in: int
+    dx: int
+    mask: int
+    y: int
+    activation: int
+    parameter: float
+
+
+class Sample(NamedTuple):
+    """z = mu + sigma eps, and each row's KL; with `z_turned`, a transposed copy of z"""
+
+    form: int
+    divergence: int
+    heads: int
+    eps: int
+    sigma: int
+    z: int
+    latent: int
+    totals: int
+    keras_totals: int
+    c: float
+    epsilon: float
+
+
+class BySample(NamedTuple):
+    """dmu, ds from dz and the KL, and through the activation of the second head"""
+
+    form: int
+    divergence: int
+    heads: int
+    dheads: int
+    eps: int
+    sigma: int
+    dz: int
+    latent: int
+    activation: int
+    c: float
+    epsilon: float
+    parameter: float
+    per_row: float
+
+
+class Turn(NamedTuple):
+    """turned (d, B) = x (B, d)"""
+
+    x: int
+    turned: int
+    d: int
+
+
+class Distances(NamedTuple):
+    """out (B, B) = ||x_i - y_j||^2"""
+
+    x: int
+    turned: int
+    out: int
+    d: int
+
+
+class Rank(NamedTuple):
+    """found = the rank-th smallest of the B^2 distances"""
+
+    distances: int
+    rank: int
+    found: int
+
+
+class ByDiscrepancy(NamedTuple):
+    """dz += weight dMMD^2/dz; sigma2 is the sum of two distances found, or `sigma2`"""
+
+    z: int
+    w: int
+    z_turned: int
+    w_turned: int
+    zz: int
+    zw: int
+    g: int
+    dz: int
+    d: int
+    totals: int
+    first_found: int
+    second_found: int
+    weight: float
+    sigma2: float
+
+
+class Weights(NamedTuple):
+    """One tile of W by Adam"""
+
+    x: int
+    x_stride: int
+    n_in: int
+    dy: int
+    dy_stride: int
+    n_out: int
+    w: int
+    m: int
+    v: int
+    turned: int
+    turned_stride: int
+    squares: int
+    decay: float
+
+
+class SparseWeights(NamedTuple):
+    """One block of rows of W by Adam, from the nonzeros of x"""
+
+    indices: int
+    values: int
+    starts: int
+    features: int
+    blocks: int
+    dy: int
+    dy_stride: int
+    n_out: int
+    w: int
+    m: int
+    v: int
+    squares: int
+    decay: float
+
+
+class Bias(NamedTuple):
+    """b by Adam"""
+
+    dy: int
+    dy_stride: int
+    n_out: int
+    b: int
+    m: int
+    v: int
+    squares: int
+    decay: float
+
+
+Operation = (
+    Gather | Draw | Dense | SparseDense | Decode | Drop | Back | Sample | BySample | Turn | Distances | Rank | ByDiscrepancy | Weights
+    | SparseWeights | Bias
+)  # fmt: skip
+KINDS: tuple[type, ...] = Operation.__args__
+CODES = {kind: code for code, kind in enumerate(KINDS)}
+FIELDS = {kind: get_type_hints(kind) for kind in KINDS}
+INTS = 1 + max(list(fields.values()).count(int) for fields in FIELDS.values())
+FLOATS = max(list(fields.values()).count(float) for fields in FIELDS.values())
+
+
+def encode(operations: Sequence[Operation]) -> tuple[Array, Array]:
+    """program (n, INTS) int64, whose first column is the kind; numbers (n, FLOATS) float64."""
+    program, numbers = np.zeros((len(operations), INTS), np.int64), np.zeros((len(operations), FLOATS))
+    for row, operation in enumerate(operations):
+        fields = FIELDS[type(operation)].values()
+        whole = [value for value, field in zip(operation, fields, strict=True) if field is int]
+        real = [value for value, field in zip(operation, fields, strict=True) if field is float]
+        program[row, 0] = CODES[type(operation)]
+        program[row, 1 : 1 + len(whole)] = whole
+        numbers[row, : len(real)] = real
+    return program, numbers

@@ -1,0 +1,83 @@
+"""A product of matrices from tiles:  C_ij = sum_k A_ik B_kj        i < M, j < N, k < K
+
+    product(kind, a, b, c, M, N, K, row, step, ldb, ldc)        A_ik at a + i row + k step, B_kj at b + k ldb + j, C_ij at c + i ldc + j
+
+Addresses in bytes, strides in elements, so A may be a matrix or its transpose. Tiles are TALL or LOW rows high and at most WIDE vectors
+wide, as many as the registers hold: 32 of 64 bytes with AVX-512, half as many of half the size without.
+PANEL(kind) = columns of a whole tile; callers that finish a product panel by panel find the panel still in the first-level cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding
+
+from npae.kernels.jit import FAST, jit
+from npae.kernels.step.memory import size_of
+from npae.kernels.step.tile import tile
+from npae.kernels.step.vectors import BYTES
+
+HAS_WIDE_REGISTERS = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
+TALL, LOW = 6, 4
+WIDE = 4 if HAS_WIDE_REGISTERS else 1
+
+_tall, _low = tile(TALL, WIDE, False), tile(LOW, WIDE, False)
+_end4, _end3, _end2, _end1 = (tile(LOW, min(vectors, WIDE), True) for vectors in (4, 3, 2, 1))
+
+
+@jit(FAST)
+def panel_width(kind: Any) -> int:
+    """Columns of a whole tile."""
+    columns: int = WIDE * BYTES // size_of(kind)
+    return columns
+
+
+@jit(FAST)
+def _height(left: int) -> int:
+    """Rows of the next tile, so that few of the last one stick out."""
+    return TALL if left > 2 * LOW or left in (TALL, TALL - 1) else LOW
+
+
+@jit(FAST)
+def _whole(kind: Any, a: int, b: int, c: int, M: int, K: int, row: int, step: int, ldb: int, ldc: int) -> None:
+    """All rows of one panel."""
+    size, i = size_of(kind), 0
+    while i < M:
+        left = M - i
+        if _height(left) == TALL:
+            _tall(kind, a + size * i * row, b, c + size * i * ldc, K, left, row, step, ldb, ldc, 0)
+            i += TALL
+        else:
+            _low(kind, a + size * i * row, b, c + size * i * ldc, K, left, row, step, ldb, ldc, 0)
+            i += LOW
+
+
+@jit(FAST)
+def _part(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, step: int, ldb: int, ldc: int) -> None:
+    """All rows of the last N columns, where they are not a whole panel."""
+    size = size_of(kind)
+    lanes = BYTES // size
+    vectors = (N + lanes - 1) // lanes
+    last = N - (vectors - 1) * lanes
+    for i in range(0, M, LOW):
+        a_i, c_i = a + size * i * row, c + size * i * ldc
+        if vectors == 1:
+            _end1(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+        elif vectors == 2:
+            _end2(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+        elif vectors == 3:
+            _end3(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+        else:
+            _end4(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+
+
+@jit(FAST)
+def product(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, step: int, ldb: int, ldc: int) -> None:
+    """C = A B, panel by panel."""
+    width, size = panel_width(kind), size_of(kind)
+    whole = N // width * width
+    for j in range(0, whole, width):
+        _whole(kind, a, b + size * j, c + size * j, M, K, row, step, ldb, ldc)
+    if whole < N:
+        _part(kind, a, b + size * whole, c + size * whole, M, N - whole, K, row, step, ldb, ldc)

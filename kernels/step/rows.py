@@ -1,0 +1,128 @@
+"""What the operations over rows of the batch do: each handler reads its fields in the order in which operations.py has them.
+
+The matrices are finished panel by panel, while a panel of the block of rows lies in the first-level cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.jit import FAST, jit
+from npae.kernels.philox.cpu import normal_rows, uniform_rows
+from npae.kernels.step.activation import activate, by_slope
+from npae.kernels.step.codes import HIGH, LOW, MOMENT, ORDER, STEP
+from npae.kernels.step.handler import handler
+from npae.kernels.step.likelihood import likelihood
+from npae.kernels.step.memory import array_at, matrix_at, size_of
+from npae.kernels.step.operations import FLOATS, INTS
+from npae.kernels.step.product import product
+from npae.kernels.step.sparse import sparse_forward
+
+_INT32 = np.int32(0)
+
+
+@jit(FAST)
+def _copy(kind: Any, source: int, target: int, count: int) -> None:
+    read, written = array_at(kind, source, count), array_at(kind, target, count)
+    for j in range(count):
+        written[j] = read[j]
+
+
+@handler
+def gather(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """x_b = data[order_b], and the nonzeros of x_b"""
+    f = array_at(0, op, INTS)
+    data, features, x, blocks, bounds = f[1], f[2], f[3], f[4], f[5]
+    size, taken = size_of(kind), array_at(0, array_at(0, now, MOMENT)[ORDER], hi)
+    for r in range(lo, hi):
+        _copy(kind, data + size * taken[r] * features, x + size * r * features, features)
+        if blocks:
+            ends = array_at(0, bounds + 8 * taken[r], 2)
+            first, last = ends[0], ends[1]
+            _copy(_INT32, f[6] + 4 * first, f[9] + 4 * r * features, last - first)
+            _copy(kind, f[7] + size * first, f[10] + size * r * features, last - first)
+            _copy(0, f[8] + 8 * taken[r] * (blocks + 1), f[11] + 8 * r * (blocks + 1), blocks + 1)
+
+
+@handler
+def draw(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """the noise of some rows"""
+    f = array_at(0, op, INTS)
+    normal, stream, columns, out = f[1], f[2], f[3], f[4]
+    moment = array_at(0, now, MOMENT)
+    key, step = (moment[LOW], moment[HIGH]), moment[STEP]
+    rows = matrix_at(kind, out + size_of(kind) * lo * columns, hi - lo, columns)
+    if normal:
+        normal_rows(key, stream, step, np.arange(lo, hi), rows)
+    else:
+        uniform_rows(key, stream, step, np.arange(lo, hi), rows)
+
+
+@handler
+def dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """y = f(x W + b)"""
+    f = array_at(0, op, INTS)
+    numbers = array_at(0.0, number, FLOATS)
+    x, x_stride, n_in, w, b, n_out, y, y_stride, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]
+    size = size_of(kind)
+    product(kind, x + size * lo * x_stride, w, y + size * lo * y_stride, hi - lo, n_out, n_in, x_stride, 1, n_out, y_stride)
+    activate(kind, code, numbers[0], y, y_stride, b, lo, hi, n_out)
+
+
+@handler
+def sparse_dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """y = f(x W + b) from the nonzeros of x"""
+    f = array_at(0, op, INTS)
+    numbers = array_at(0.0, number, FLOATS)
+    sparse_forward(kind, f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], numbers[0], lo, hi)
+
+
+@handler
+def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """y = f(x W + b), the loss of y, and its gradient with respect to x W + b"""
+    f = array_at(0, op, INTS)
+    numbers = array_at(0.0, number, FLOATS)
+    x, x_stride, n_in, w, b, n_out, y, kept = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]
+    code, loss, target, totals = f[9], f[10], f[11], f[12]
+    parameter, scale, clip = numbers[0], numbers[1], numbers[2]
+    size = size_of(kind)
+    product(kind, x + size * lo * x_stride, w, y + size * lo * n_out, hi - lo, n_out, n_in, x_stride, 1, n_out, n_out)
+    activate(kind, code, parameter, y, n_out, b, lo, hi, n_out)
+    if kept:
+        at, count = size * lo * n_out, (hi - lo) * n_out
+        array_at(kind, kept + at, count)[:] = array_at(kind, y + at, count)
+    likelihood(kind, loss, scale, clip, y, target, n_out, lo, hi, totals)
+    if kept:
+        by_slope(kind, code, parameter, kept, n_out, y, n_out, lo, hi, n_out)
+
+
+@handler
+def drop(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """mask = [u >= rate] / (1 - rate), y = x mask"""
+    f = array_at(0, op, INTS)
+    numbers = array_at(0.0, number, FLOATS)
+    x, u, y, n, rate = f[1], f[2], f[3], f[4], numbers[0]
+    at, count = size_of(kind) * lo * n, (hi - lo) * n
+    given, mask, kept = array_at(kind, x + at, count), array_at(kind, u + at, count), array_at(kind, y + at, count)
+    zero, share, scale = given.dtype.type(0), given.dtype.type(rate), given.dtype.type(1 / (1 - rate))
+    for i in range(count):
+        mask[i] = scale if mask[i] >= share else zero
+        kept[i] = given[i] * mask[i]
+
+
+@handler
+def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """dx = (dy W^T) mask f'(y)"""
+    f = array_at(0, op, INTS)
+    numbers = array_at(0.0, number, FLOATS)
+    dy, dy_stride, n_out, turned, n_in, dx, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]
+    at, count = size_of(kind) * lo * n_in, (hi - lo) * n_in
+    product(kind, dy + size_of(kind) * lo * dy_stride, turned, dx + at, hi - lo, n_in, n_out, dy_stride, 1, n_in, n_in)
+    if mask:
+        rows, kept = array_at(kind, dx + at, count), array_at(kind, mask + at, count)
+        for i in range(count):
+            rows[i] *= kept[i]
+    if code:
+        by_slope(kind, code, numbers[0], y, n_in, dx, n_in, lo, hi, n_in)

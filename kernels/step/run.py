@@ -1,0 +1,125 @@
+"""A run of training steps in one call: every thread walks through the same phases, and takes the items of work that nobody has taken.
+
+    handlers int64           address of the handler of each kind of operation; program, numbers: operations.py
+    items (n, 4) int64       first operation, last operation + 1, and their range: rows r0 r1, or the first row and column of a tile
+    phases (p + 1,) int64    where each phase's items begin; all threads finish a phase before any begins the next
+    moment (MOMENT,)         the batch, the first step, the key of its noise and the scratch of this thread (codes.py)
+    rates (steps, 6)         what Adam and the objective need of each step (codes.py)
+    order (steps, B) int64   the rows of the data that each step takes
+    sources (t, 2) int64     address and count of the numbers that make a term
+    scales (t, 4)            its factor, constant and weight, and 1 if it is one of the parameters alone
+    terms (steps, t)         the terms of each step, before its update
+
+A thread has a share of each phase's items, and helps another when its own are done. An item writes what no other item writes, and no sum is
+split between items: so whoever does it, and in whatever order, the numbers are the same to the last bit. After the phase `checked`, before
+any parameter moves, the terms are known; where one that is minimised is not finite the run ends there, and returns the steps made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.jit import FAST, STRICT, jit
+from npae.kernels.kernel import Array
+from npae.kernels.step.codes import ORDER, RATES, STEP
+from npae.kernels.step.handler import call
+from npae.kernels.step.memory import array_at, arrive, put, take
+
+LINE = 8  # int64 numbers in a cache line: what several threads write lies on different ones
+
+
+@jit(STRICT)
+def _work(
+    kind: Any,
+    thread: int,
+    threads: int,
+    phase: int,
+    bounds: Array,
+    sync: int,
+    handlers: Array,
+    program: Array,
+    numbers: Array,
+    items: Array,
+    moment: Array,
+) -> None:
+    """This thread's items of a phase, and then those that others have left."""
+    first, count = bounds[phase], bounds[phase + 1] - bounds[phase]
+    for k in range(threads):
+        owner = (thread + k) % threads
+        start, end = first + count * owner // threads, first + count * (owner + 1) // threads
+        counter = sync + 8 * LINE * (1 + phase * threads + owner)
+        while True:
+            place = start + take(counter)
+            if place >= end:
+                break
+            for o in range(items[place, 0], items[place, 1]):
+                op, number = program.ctypes.data + 8 * program.shape[1] * o, numbers.ctypes.data + 8 * numbers.shape[1] * o
+                call(handlers[program[o, 0]], kind, op, number, items[place, 2], items[place, 3], moment.ctypes.data)
+
+
+@jit(FAST)
+def _total(address: int, count: int) -> float:
+    """Their sum, in order."""
+    numbers, total = array_at(0.0, address, count), 0.0
+    for i in range(count):
+        total += numbers[i]
+    return total
+
+
+@jit(STRICT)
+def _sum_terms(sources: Array, scales: Array, terms: Array, of_parameters: float) -> None:
+    """The step's terms: those of the parameters, or the others."""
+    for t in range(len(sources)):
+        if scales[t, 3] == of_parameters:
+            terms[t] = scales[t, 0] * _total(sources[t, 0], sources[t, 1]) + scales[t, 1]
+
+
+@jit(STRICT)
+def _finite(scales: Array, terms: Array) -> bool:
+    """Whether the terms that are minimised are finite."""
+    good = True
+    for t in range(len(terms)):
+        if scales[t, 2] != 0.0 and not np.isfinite(terms[t]):
+            good = False
+    return good
+
+
+@jit(STRICT)
+def run_steps(
+    kind: Any,
+    thread: int,
+    threads: int,
+    sync: int,
+    checked: int,
+    handlers: Array,
+    program: Array,
+    numbers: Array,
+    items: Array,
+    phases: Array,
+    rates: Array,
+    order: Array,
+    moment: Array,
+    sources: Array,
+    scales: Array,
+    terms: Array,
+) -> int:
+    """One thread's part of all steps; every thread returns the same number of steps made. moment and terms are its own."""
+    arrivals = 0
+    for step in range(len(rates)):
+        moment[RATES] = rates.ctypes.data + 8 * rates.shape[1] * step
+        moment[ORDER] = order.ctypes.data + 8 * order.shape[1] * step
+        _sum_terms(sources, scales, terms[step], 1.0)  # now: as soon as another thread passes the check, it moves the parameters
+        for phase in range(len(phases) - 1):
+            _work(kind, thread, threads, phase, phases, sync, handlers, program, numbers, items, moment)
+            arrivals += threads
+            if threads > 1:
+                arrive(sync, arrivals)
+            put(sync + 8 * LINE * (1 + phase * threads + thread), 0)  # seen before the next phase ends, so before this one comes again
+            if phase == checked:
+                _sum_terms(sources, scales, terms[step], 0.0)
+                if not _finite(scales, terms[step]):
+                    return step
+        moment[STEP] += 1
+    return len(rates)

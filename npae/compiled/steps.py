@@ -1,0 +1,94 @@
+"""Many training steps in one call of compiled code, from a model's layers.
+
+    steps = CompiledSteps(model, optimizer, seed, data)        NotCovered says what stands in the way
+    steps.run([rows, rows, ...]) -> [Terms, ...]               one for each batch, as the ordinary step gives them
+
+The parameters and Adam's m and v are moved where they lie. Where a loss is not finite the run ends before that step's update, and fewer
+Terms come back; the ordinary step then says why. The gradient of a step is never stored: model.parameters.grad is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array
+from npae.compiled.buffers import address
+from npae.compiled.layers import NotCovered
+from npae.compiled.nonzeros import Nonzeros, share
+from npae.compiled.plan import Plan
+from npae.compiled.threads import Crew, count
+from npae.kernels.step.codes import OF_A_STEP
+from npae.models import Model, Terms
+from npae.optim import Adam
+
+SPARSE_BELOW = 0.35  # share of nonzeros up to which the first layer reads them alone
+LOW_WORD = 2**32
+
+
+class CompiledSteps:
+    """Plans for one model, one for each batch size."""
+
+    def __init__(self, model: Model, optimizer: Adam, seed: int, data: Array, *, threads: int | None = None) -> None:
+        if model.backend.name != "numba":
+            raise NotCovered(f"backend {model.backend.name}")
+        self.model, self.optimizer, self.data = model, optimizer, data
+        self.key = (seed % LOW_WORD, seed // LOW_WORD)
+        self.sparse = Nonzeros(data) if share(data) < SPARSE_BELOW else None
+        self.threads = threads
+        self.plans: dict[int, Plan] = {}
+        self.crews: dict[int, Crew] = {}
+
+    def plan(self, batch: int) -> Plan:
+        """The plan for batches of that size."""
+        if batch not in self.plans:
+            work = 3.0 * batch * len(self.model.parameters)
+            self.plans[batch] = Plan(self.model, self.optimizer, self.data, batch, self.threads or count(work), self.sparse)
+        return self.plans[batch]
+
+    def run(self, batches: Sequence[Array]) -> list[Terms]:
+        """One step for each of these batches of equal size."""
+        from npae.kernels.step.run import run_steps
+
+        plan, first = self.plan(len(batches[0])), self.optimizer.steps
+        kind, order, names = self.model.dtype.type(0), np.stack(batches), [term.name for term in plan.terms]
+        weights = [plan.weights(first + k) for k in range(len(batches))]
+        rates, values = self._rates(weights), np.zeros((plan.threads, len(batches), len(names)))
+        sources = np.array([(term.at, term.count) for term in plan.terms], np.int64)
+        scales = np.array([(term.factor, term.constant, weights[0].get(term.name, 1.0), term.of_parameters) for term in plan.terms])
+        self._make_ready(plan)
+
+        moments = [np.array((plan.batch, first, 0, 0, *self.key, scratch), np.uint64).view(np.int64) for scratch in plan.scratch]
+
+        def part(thread: int) -> Any:
+            return run_steps(
+                kind, thread, plan.threads, address(plan.sync), plan.checked, plan.handlers, plan.program, plan.numbers, plan.items,
+                plan.bounds, rates, order, moments[thread], sources, scales, values[thread],
+            )  # fmt: skip
+
+        done = self.crews.setdefault(plan.threads, Crew(plan.threads)).run(part)[0]
+        self.optimizer.steps += done
+        return [Terms(dict(zip(names, values[0, k].tolist(), strict=True)), weights[k]) for k in range(done)]
+
+    def _rates(self, weights: list[dict[str, float]]) -> Array:
+        """(steps, 6): see npae.kernels.step.codes.RATES."""
+        adam, rates = self.optimizer, np.empty((len(weights), OF_A_STEP))
+        for k, of_terms in enumerate(weights):
+            kl = of_terms.get("kl_keras", of_terms.get("kl", 0.0))
+            rates[k] = *adam.coefficients(adam.steps + k), adam.beta1, adam.beta2, adam.epsilon, kl
+        return rates
+
+    def _make_ready(self, plan: Plan) -> None:
+        """Transposed copies and sums of squares follow the parameters, which anybody may have changed since the last run."""
+        from npae.kernels.step.start import square, turn
+
+        kind = self.model.dtype.type(0)
+        for value, turned in plan.updates.turned:
+            turn(kind, address(value), value.shape[0], value.shape[1], turned)
+        for value, place in plan.updates.squared:
+            assert plan.updates.squares is not None
+            rows, columns = value.shape if value.ndim == 2 else (1, len(value))
+            square(kind, address(value), rows, columns, value.ndim == 1, plan.updates.squares[place])
+        plan.sync[:] = 0

@@ -1,0 +1,45 @@
+"""The threads of a compiled step: the caller's, and workers that sleep between its calls.
+
+count(work)            how many: one for each core that the process may use, as OMP_NUM_THREADS allows, and as the work is worth
+Crew(n).run(part)      part(0) here and part(1) .. part(n - 1) in the workers, at the same time; their results
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+MOST = 8
+WORTH = 4e6  # multiplications in a step that one thread more has to take over
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def count(work: float) -> int:
+    """Threads for a step of so many multiplications."""
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    allowed = min(cores(), int(stated)) if stated.isdigit() and int(stated) else cores()
+    return max(1, min(allowed, MOST, int(work / WORTH)))
+
+
+class Crew:
+    """n threads, one of them the caller's."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self._process = os.getpid()
+        self._workers: ThreadPoolExecutor | None = None
+
+    def run(self, part: Callable[[int], Any]) -> list[Any]:
+        """part(k) for every k, all at the same time."""
+        if self.n == 1:
+            return [part(0)]
+        if self._workers is None or self._process != os.getpid():  # threads do not live on in a forked process
+            self._process, self._workers = os.getpid(), ThreadPoolExecutor(self.n - 1, "npae-step")
+        others = [self._workers.submit(part, k) for k in range(1, self.n)]
+        return [part(0), *(other.result() for other in others)]
