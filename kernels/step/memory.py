@@ -5,8 +5,8 @@
     take(address)                      the number of type int64 there, which is then one more; no two threads get the same
     arrive(address, target)            one more thread has come here; go on when `target` have
 
-A thread that waits spins for some microseconds. Then it sleeps in short naps, which leaves its core to whoever has to finish first: where
-another program keeps a core busy, that is often the thread that is waited for.
+A thread that waits spins for some microseconds, then offers its core to others for a tenth of a millisecond, then sleeps in short naps:
+where another program keeps a core busy, the thread that is waited for is often one that has no core.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from npae.kernels.kernel import Array
 from npae.kernels.step.vectors import INT, instruction, types
 
 _numba: Any = numba
-SPINS, NAP_MICROSECONDS = 2000, 20
+SPINS, YIELDS, NAP_MICROSECONDS = 2000, 200, 20
 
 _POINTER = ir.PointerType()
 _carray: Any = _numba.carray
 _usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
+_sched_yield = types.ExternalFunction("sched_yield", types.int32())
 
 
 @instruction
@@ -100,5 +101,7 @@ def arrive(address: int, target: int) -> None:
     spins = 0
     while _look(address) < target:
         spins += 1
-        if spins > SPINS:
+        if spins > SPINS + YIELDS:
             _usleep(NAP_MICROSECONDS)
+        elif spins > SPINS:
+            _sched_yield()

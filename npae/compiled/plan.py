@@ -42,7 +42,7 @@ class Plan:
         lower(lowering)
         self.updates = updates(lowering, optimizer, panel)
         self.phases = [*lowering.phases, self.updates.operations]
-        self.checked = len(lowering.phases) - 1
+        self.checked, self.runs = len(lowering.phases) - 1, 0
         self.program, self.numbers = encode([operation for phase in self.phases for _, operation in phase])
         self.items, self.bounds = self._items()
         self.buffers, self.terms, self.weights = lowering.buffers, lowering.terms, lowering.weights

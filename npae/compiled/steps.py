@@ -9,6 +9,7 @@ Terms come back; the ordinary step then says why. The gradient of a step is neve
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,10 @@ import numpy as np
 from npae.backend import Array
 from npae.compiled.buffers import address
 from npae.compiled.layers import NotCovered
+from npae.compiled.lowering import Lowering
 from npae.compiled.nonzeros import Nonzeros, share
+from npae.compiled.objectives import lower
+from npae.compiled.pace import Pace
 from npae.compiled.plan import Plan
 from npae.compiled.threads import Crew, count
 from npae.kernels.step.codes import OF_A_STEP
@@ -26,6 +30,8 @@ from npae.optim import Adam
 
 SPARSE_BELOW = 0.35  # share of nonzeros up to which the first layer reads them alone
 LOW_WORD = 2**32
+SMALL = 2  # rows of a batch that is only looked at
+TIMED = 5  # steps in a call from which on it says how long a step takes
 
 
 class CompiledSteps:
@@ -36,23 +42,26 @@ class CompiledSteps:
             raise NotCovered(f"backend {model.backend.name}")
         self.model, self.optimizer, self.data = model, optimizer, data
         self.key = (seed % LOW_WORD, seed // LOW_WORD)
+        lower(Lowering(model, data, SMALL, None))  # says what is not covered before anything is made of the data
         self.sparse = Nonzeros(data) if share(data) < SPARSE_BELOW else None
         self.threads = threads
-        self.plans: dict[int, Plan] = {}
+        self.plans: dict[tuple[int, int], Plan] = {}
         self.crews: dict[int, Crew] = {}
+        self.paces: dict[int, Pace] = {}
 
-    def plan(self, batch: int) -> Plan:
-        """The plan for batches of that size."""
-        if batch not in self.plans:
-            work = 3.0 * batch * len(self.model.parameters)
-            self.plans[batch] = Plan(self.model, self.optimizer, self.data, batch, self.threads or count(work), self.sparse)
-        return self.plans[batch]
+    def plan(self, batch: int, threads: int | None = None) -> Plan:
+        """The plan for batches of that size, on so many threads: those asked for, or as many as the work is worth."""
+        threads = threads or self.threads or count(3.0 * batch * len(self.model.parameters))
+        if (batch, threads) not in self.plans:
+            self.plans[batch, threads] = Plan(self.model, self.optimizer, self.data, batch, threads, self.sparse)
+        return self.plans[batch, threads]
 
     def run(self, batches: Sequence[Array]) -> list[Terms]:
         """One step for each of these batches of equal size."""
         from npae.kernels.step.run import run_steps
 
-        plan, first = self.plan(len(batches[0])), self.optimizer.steps
+        plan, pace = self._choose(len(batches[0]))
+        first = self.optimizer.steps
         kind, order, names = self.model.dtype.type(0), np.stack(batches), [term.name for term in plan.terms]
         weights = [plan.weights(first + k) for k in range(len(batches))]
         rates, values = self._rates(weights), np.zeros((plan.threads, len(batches), len(names)))
@@ -68,9 +77,19 @@ class CompiledSteps:
                 plan.bounds, rates, order, moments[thread], sources, scales, values[thread],
             )  # fmt: skip
 
+        started = time.perf_counter()
         done = self.crews.setdefault(plan.threads, Crew(plan.threads)).run(part)[0]
         self.optimizer.steps += done
+        if plan.runs and len(batches) >= TIMED:  # the first run of a plan may have waited for the compiler
+            pace.note(plan.threads, (time.perf_counter() - started) / len(batches))
+        plan.runs += 1
         return [Terms(dict(zip(names, values[0, k].tolist(), strict=True)), weights[k]) for k in range(done)]
+
+    def _choose(self, batch: int) -> tuple[Plan, Pace]:
+        """The plan for the next call."""
+        plan = self.plan(batch)
+        pace = self.paces.setdefault(batch, Pace(plan.threads))
+        return (plan if self.threads else self.plan(batch, pace.threads())), pace
 
     def _rates(self, weights: list[dict[str, float]]) -> Array:
         """(steps, 6): see npae.kernels.step.codes.RATES."""

@@ -1,0 +1,49 @@
+"""A step runs on all threads, or on one alone where others have been quicker of late; and says nothing else about the numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from npae.compiled import threads
+from npae.compiled.pace import RETRY, Pace
+
+
+def calls(pace: Pace, count: int, alone: float, together: float) -> list[int]:
+    """The threads of so many calls on a machine where a step takes so long."""
+    taken = []
+    for _ in range(count):
+        taken.append(pace.threads())
+        pace.note(taken[-1], alone if taken[-1] == 1 else together)
+    return taken
+
+
+def test_where_nobody_disturbs_all_threads_are_taken() -> None:
+    assert calls(Pace(2), 60, alone=1.0, together=0.6) == [2, 1] + [2] * 58
+
+
+def test_beside_a_busy_neighbour_one_thread_runs_alone_and_all_are_tried_now_and_then() -> None:
+    pace = Pace(4)
+    calls(pace, 5, alone=1.0, together=0.4)
+    disturbed = calls(pace, 40, alone=1.0, together=3.0)
+    assert disturbed[0] == 4
+    assert set(disturbed[1:RETRY]) == {1}
+    assert disturbed.count(4) <= 1 + 40 // RETRY
+    assert calls(pace, 40, alone=1.0, together=0.4)[-20:] == [4] * 20
+
+
+def test_all_threads_stay_where_everything_has_become_slower() -> None:
+    pace = Pace(2)
+    calls(pace, 5, alone=1.0, together=0.6)
+    assert calls(pace, 40, alone=2.0, together=1.2).count(1) <= 40 // RETRY + 1
+
+
+def test_one_thread_has_no_choice() -> None:
+    assert calls(Pace(1), 5, alone=1.0, together=1.0) == [1] * 5
+
+
+@pytest.mark.parametrize(("stated", "expected"), [("1", 1), ("3", 3), ("", 4), ("many", 4)])
+def test_threads_are_as_many_as_cores_and_variable_allow(stated: str, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", stated)
+    assert threads.count(1e9) == expected
+    assert threads.count(1e6) == 1  # not worth a second one

@@ -1,0 +1,108 @@
+"""The parts of a compiled step on their own: products at every edge of a tile, transposes, tanh and elu, order statistics, nonzeros."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from npae.kernels.step.activation import activate, by_slope
+from npae.kernels.step.codes import ACTIVATIONS
+from npae.kernels.step.discrepancy import order_statistic
+from npae.kernels.step.nonzeros import nonzeros_of_rows
+from npae.kernels.step.operations import FLOATS, INTS, KINDS, Bias, Rank, encode
+from npae.kernels.step.product import product
+from npae.kernels.step.transpose import transpose
+
+SIZES = [(1, 1, 1), (7, 13, 5), (25, 200, 50), (11, 37, 3), (3, 65, 2), (5, 64, 9), (100, 63, 17), (4, 16, 1), (13, 129, 33)]
+TOLERANCE = {"float32": 2e-6, "float64": 1e-14}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("M", "N", "K"), SIZES)
+def test_a_product_is_numpys_and_writes_nothing_else(M: int, N: int, K: int, turned: bool, dtype: str) -> None:
+    rng, kind = np.random.default_rng(M), np.dtype(dtype).type
+    a = rng.standard_normal((K, M) if turned else (M, K)).astype(dtype)
+    b, c = rng.standard_normal((K, N)).astype(dtype), np.full((M + 1, N + 3), np.nan, dtype)
+    strides = (1, M) if turned else (K, 1)
+    product(kind(0), a.ctypes.data, b.ctypes.data, c.ctypes.data, M, N, K, *strides, N, N + 3)
+    expected = (a.T if turned else a).astype(np.float64) @ b.astype(np.float64)
+    assert np.abs(c[:M, :N] - expected).max() <= TOLERANCE[dtype] * np.abs(expected).max()
+    assert np.isnan(c[M]).all()
+    assert np.isnan(c[:, N:]).all()
+
+
+def test_an_element_of_a_product_does_not_depend_on_its_tile() -> None:
+    rng = np.random.default_rng(0)
+    a, b, c = (rng.standard_normal(shape).astype(np.float32) for shape in ((23, 31), (31, 150), (23, 150)))
+    product(np.float32(0), a.ctypes.data, b.ctypes.data, c.ctypes.data, 23, 150, 31, 31, 1, 150, 150)
+    for i, j in ((0, 0), (5, 63), (22, 149), (17, 128)):
+        alone = np.empty((1, 1), np.float32)
+        product(np.float32(0), a[i:].ctypes.data, b[:, j:].ctypes.data, alone.ctypes.data, 1, 1, 31, 31, 1, 150, 1)
+        assert alone[0, 0] == c[i, j]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (5, 3), (16, 16), (17, 33), (48, 64), (8, 40)])
+def test_a_transpose_is_exact(rows: int, columns: int, dtype: str) -> None:
+    source = np.random.default_rng(0).standard_normal((rows, columns)).astype(dtype)
+    target = np.full((columns, rows), np.nan, dtype)
+    transpose(np.dtype(dtype).type(0), source.ctypes.data, columns, target.ctypes.data, rows, rows, columns)
+    assert (target == source.T).all()
+
+
+EXACT = {
+    "linear": lambda x: x,
+    "leaky_relu": lambda x: np.where(x >= 0, x, 0.01 * x),
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "softplus": lambda x: 0.01 + np.logaddexp(x, 0),
+}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_is_accurate_also_near_zero_and_its_slope_is_its_derivative(name: str, dtype: str) -> None:
+    x = np.concatenate([np.linspace(-30, 30, 997), np.geomspace(1e-12, 1, 50), -np.geomspace(1e-12, 1, 50)])
+    kind, code, given = np.dtype(dtype).type, ACTIVATIONS.index(name), 0.01
+    y, bias = x.astype(dtype), np.zeros(len(x), dtype)
+    start = y.astype(np.float64)
+    activate(kind(0), code, given, y.ctypes.data, len(x), bias.ctypes.data, 0, 1, len(x))
+    tolerance = 4e-7 if dtype == "float32" else 1e-14
+    np.testing.assert_allclose(y, EXACT[name](start), rtol=tolerance, atol=0 if name in ("tanh", "elu", "leaky_relu") else tolerance)
+    slope, step = np.ones(len(x), dtype), 1e-6
+    by_slope(kind(0), code, given, y.ctypes.data, len(x), slope.ctypes.data, len(x), 0, 1, len(x))
+    smooth = np.abs(start) > 2 * step
+    derivative = (EXACT[name](start + step) - EXACT[name](start - step)) / (2 * step)
+    np.testing.assert_allclose(slope[smooth], derivative[smooth], atol=1e-5 if dtype == "float32" else 1e-7)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_an_order_statistic_is_exact_with_ties(dtype: str) -> None:
+    distances = (np.random.default_rng(0).standard_normal(501) ** 2).astype(dtype)
+    distances[::7] = distances[3]
+    bits = distances.view(f"i{distances.itemsize}")
+    for rank in (0, 1, 70, 250, 499, 500):
+        found = np.array([order_statistic(bits, rank)], bits.dtype).view(dtype)[0]
+        assert found == np.sort(distances)[rank]
+
+
+def test_the_nonzeros_of_rows_are_found_block_by_block() -> None:
+    x = np.array([[0, 1, 0, 0, 2], [0, 0, 0, 0, 0], [3, 0, np.nan, 4, 0]], np.float32)
+    bounds = np.array([0, 2, 2, 5])
+    indices, values, starts = np.empty(6, np.int32), np.empty(6, np.float32), np.empty((3, 4), np.int64)
+    nonzeros_of_rows(x, 2, bounds, indices, values, starts)
+    assert indices[:5].tolist() == [1, 4, 0, 2, 3]
+    np.testing.assert_array_equal(values[:5], [1, 2, 3, np.nan, 4])
+    assert starts.tolist() == [[0, 1, 1, 2], [0, 0, 0, 0], [0, 1, 3, 3]]
+
+
+def test_operations_are_written_into_the_tables_in_the_order_of_their_fields() -> None:
+    program, numbers = encode([Rank(11, 12, 13), Bias(1, 2, 3, 4, 5, 6, 7, 0.5)])
+    assert (program.shape, numbers.shape) == ((2, INTS), (2, FLOATS))
+    assert [KINDS[code] for code in program[:, 0]] == [Rank, Bias]
+    assert program[0, 1:4].tolist() == [11, 12, 13]
+    assert program[1, 1:8].tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert numbers[1, 0] == 0.5
