@@ -27,11 +27,24 @@ History: TypeAlias = Sequence[Mapping[str, Any]]
 Curves: TypeAlias = dict[str, dict[int, float]]  # split -> epoch -> value
 
 LOOKS: dict[str, dict[str, Any]] = {"train": {"color": BLUE, "linestyle": "-"}, "validation": {"color": VERMILION, "linestyle": "--"}}
+UNITS = {  # of the terms that are not in the unit of the reconstruction loss
+    "mmd": "MMD²",
+    "l2": "sum of squared parameters",
+    "eta": "variance",
+    "sparsity": "penalty on the code",
+    "contraction": "squared norm of the Jacobian",
+    "adversarial": "nats per code",
+    "generator": "nats per row",
+    "discriminator": "nats per row",
+}
 FEW_EPOCHS = 20  # up to here each epoch is marked by a point
 
 
 def loss_curves(history: History, *, unit: str = "nats per image", best_epoch: int | None = None, note: str = "") -> Figure:
-    """One panel for each term of `history`; `unit` is what all of them are measured in, `best_epoch` a dotted line, `note` stands below."""
+    """One panel for each term of `history`; `unit` is that of the total and of every term not in UNITS.
+
+    `best_epoch` is a dotted line, and `note` stands below.
+    """
     terms = _terms(history)
     epochs = {epoch for curves in terms.values() for curve in curves.values() for epoch in curve}
     if best_epoch is not None and best_epoch not in epochs:
@@ -48,8 +61,8 @@ def loss_curves(history: History, *, unit: str = "nats per image", best_epoch: i
         for (term, curves), axes in zip(terms.items(), panels.flat, strict=False):
             _panel(axes, term, curves)
             _epoch_axis(axes, min(epochs), max(epochs), best_epoch)
-        for axes in panels[:, 0]:
-            axes.set_ylabel(unit)
+            if axes in panels[:, 0] or term in UNITS:
+                axes.set_ylabel(UNITS.get(term, unit))
         figure.legend(handles=_legend(terms, best_epoch), loc="outside upper right", ncols=3)
     return figure
 

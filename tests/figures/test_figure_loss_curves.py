@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from npae import models
 from npae.errors import InputError, NonFiniteError
-from npae.figures.loss_curves import loss_curves
+from npae.figures.loss_curves import UNITS, loss_curves
 from npae.figures.panel_scale import panel_scale
 
 Row = dict[str, Any]
@@ -61,6 +63,19 @@ def test_the_legend_names_only_what_is_drawn() -> None:
 
 def test_the_unit_stands_at_the_axis() -> None:
     assert panel(loss_curves(rows(total=[1.0]), unit="nats per row"), "total").get_ylabel() == "nats per row"
+
+
+def test_a_term_of_another_unit_says_its_own_wherever_its_panel_stands() -> None:
+    figure = loss_curves(rows(total=[21.0], reconstruction=[20.0], mmd=[0.1]), unit="squared error per image")
+    assert panel(figure, "total").get_ylabel() == "squared error per image"
+    assert panel(figure, "mmd").get_ylabel() == "MMD²"
+    assert panel(figure, "reconstruction").get_ylabel() == ""  # as the panel at its left
+
+
+def test_the_terms_with_a_unit_of_their_own_are_terms_of_some_model() -> None:
+    sources = "".join(path.read_text() for path in Path(models.__file__).parent.glob("*.py"))
+    for term in UNITS:
+        assert f'"{term}"' in sources or f"{term}=" in sources, term
 
 
 def test_a_single_epoch_is_seen_as_a_point_and_200_are_a_plain_line() -> None:
