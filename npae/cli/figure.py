@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, metavar="N", help="how many rows or samples")
     parser.add_argument("--indices", metavar="I,J,...", help="which held-out rows, by number")
     parser.add_argument("--label", type=int, metavar="L", help="the label that a conditional model decodes with")
-    parser.add_argument("--units", metavar="I,J", help="which two latent units (default: 1,2)")
+    parser.add_argument("--units", metavar="I,J", help="which two latent units (default: the two that change the picture most)")
     parser.add_argument("--grid", type=int, metavar="N", help="codes along each side of a plane")
     parser.add_argument("--extent", type=float, metavar="R", help="of manifold-linspace: codes from -R to R (default: 15)")
     parser.add_argument("--corrupt", metavar="KIND:LEVEL", help=f"noise to remove: {FORM}")

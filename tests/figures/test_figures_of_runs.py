@@ -45,6 +45,16 @@ def subject_of(kind: str, *, shape: tuple[int, int] | None = (SIDE, SIDE), n: in
     return Subject(f"my-{kind}", model_of(kind, **options), dataset, train, test, HISTORY, None)
 
 
+def test_the_units_that_are_traversed_are_those_that_the_decoder_listens_to(drawn: Callable[[Any, str], list[tuple[Any, ...]]]) -> None:
+    from npae.figures.of_runs import decoded
+
+    run = subject_of("vae", latent=4)
+    run.model.parameters["decoder.0.W"].value[[0, 2]] = 0
+    calls = drawn(decoded, "draw_traverse")
+    decoded.traverse(run, Choices())
+    assert calls[0][-1]["units"] == (1, 3)
+
+
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], list[tuple[Any, ...]]]:
     """drawn(module, function): what that drawing function was given, instead of a drawing."""

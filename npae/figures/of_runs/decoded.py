@@ -47,7 +47,7 @@ def manifold_linspace(run: Subject, choices: Choices) -> Figure:
 
 def traverse(run: Subject, choices: Choices) -> Figure:
     """Two units vary, the others and the label stay."""
-    units = choices.units or (0, 1)
+    units = choices.units or _units_that_show_most(run, choices)
     if units[0] == units[1] or not all(0 <= unit < run.model.latent for unit in units):
         numbers = ",".join(str(unit + 1) for unit in units)
         raise InputError(f"--units {numbers}: {run.name} has units 1 to {run.model.latent}; give two different ones of them")
@@ -85,6 +85,14 @@ def _plane(run: Subject, choices: Choices, kind: Literal["quantiles", "linspace"
     grid, extent = choices.grid or 15, 15.0 if choices.extent is None else choices.extent
     said = _label_said(run, choices)
     return draw_manifold(lambda z: _decode(run, z, choices), _shape(run), grid=grid, kind=kind, extent=extent, note=said)
+
+
+def _units_that_show_most(run: Subject, choices: Choices) -> tuple[int, int]:
+    """The two latent units that change the decoded picture most between -1 and 1: a unit that the decoder ignores has nothing to show."""
+    ones = np.eye(run.model.latent)
+    change = ((_decode(run, ones, choices) - _decode(run, -ones, choices)) ** 2).sum(axis=1)
+    first, second = sorted(int(unit) for unit in np.argsort(-change, kind="stable")[:2])
+    return first, second
 
 
 def _decode(run: Subject, z: Array, choices: Choices) -> Array:
