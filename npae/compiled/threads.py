@@ -1,6 +1,6 @@
 """The threads of a compiled step: the caller's, and workers that sleep between its calls.
 
-count(work)            how many: one for each core that the process may use, as OMP_NUM_THREADS allows, and as the work is worth
+count(work)            how many: as many as kernels/threads.py allows, and as the work is worth
 Crew(n).run(part)      part(0) here and part(1) .. part(n - 1) in the workers, at the same time; their results
 """
 
@@ -15,16 +15,11 @@ MOST = 8
 WORTH = 4e6  # multiplications in a step that one thread more has to take over
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def count(work: float) -> int:
     """Threads for a step of so many multiplications."""
-    stated = os.environ.get("OMP_NUM_THREADS", "")
-    allowed = min(cores(), int(stated)) if stated.isdigit() and int(stated) else cores()
-    return max(1, min(allowed, MOST, int(work / WORTH)))
+    from npae.kernels.threads import available  # loads Numba, which --help can do without
+
+    return max(1, min(available(), MOST, int(work / WORTH)))
 
 
 class Crew:
