@@ -1,40 +1,45 @@
 """Philox4x32-10 compiled: the blocks of a row are computed side by side, in 64-bit lanes that hold 32-bit words.
 
-A lane is wide enough for the 32 x 32 -> 64 bit product, so a round is multiply, shift, mask and exclusive or on vectors. Box-Muller then
-calls the C library's log, cos and sin in float64. Scratch: one row of words.
+A lane is wide enough for the 32 x 32 -> 64 bit product, so a round is multiply, shift, mask and exclusive or on vectors. Normal numbers
+are few in a row: there the blocks of many rows are side by side. Scratch: a row of words, or some SIDE_BY_SIDE blocks.
 """
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import numpy as np
 
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
+from npae.kernels.philox.box_muller import box_muller
 from npae.kernels.philox.reference import LOW, MULTIPLIERS, ROUNDS, WEYL
 
 _U = np.uint64
 _M0, _M1 = _U(MULTIPLIERS[0]), _U(MULTIPLIERS[1])
 _W0, _W1 = _U(WEYL[0]), _U(WEYL[1])
 _LOW, _WORD, _BYTE = _U(LOW), _U(32), _U(8)
+SIDE_BY_SIDE = 256
+
+
+@jit(STRICT)
+def _philox(key: tuple[int, int], block: Any, row: Any, step: Any, stream: Any) -> tuple[Any, Any, Any, Any]:
+    """The four words of one block."""
+    c0, c1, c2, c3 = block, row, step, stream
+    k0, k1 = _U(key[0]), _U(key[1])
+    for _ in range(ROUNDS):
+        p0, p1 = _M0 * c0, _M1 * c2
+        c0, c1, c2, c3 = (p1 >> _WORD) ^ c1 ^ k0, p1 & _LOW, (p0 >> _WORD) ^ c3 ^ k1, p0 & _LOW
+        k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    return c0, c1, c2, c3
 
 
 @jit(STRICT)
 def _row_of_words(key: tuple[int, int], stream: int, step: int, row: int, words: Array) -> None:
     """words (4 blocks,) uint64: the blocks 0, 1, 2, ... of that row."""
-    first_key, second_key, row_word, step_word, stream_word = _U(key[0]), _U(key[1]), _U(row), _U(step), _U(stream)
     for block in range(len(words) // 4):
-        c0, c1, c2, c3 = _U(block), row_word, step_word, stream_word
-        k0, k1 = first_key, second_key
-        for _ in range(ROUNDS):
-            p0, p1 = _M0 * c0, _M1 * c2
-            c0, c1, c2, c3 = (p1 >> _WORD) ^ c1 ^ k0, p1 & _LOW, (p0 >> _WORD) ^ c3 ^ k1, p0 & _LOW
-            k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
-        words[4 * block] = c0
-        words[4 * block + 1] = c1
-        words[4 * block + 2] = c2
-        words[4 * block + 3] = c3
+        w0, w1, w2, w3 = _philox(key, _U(block), _U(row), _U(step), _U(stream))
+        words[4 * block], words[4 * block + 1], words[4 * block + 2], words[4 * block + 3] = w0, w1, w2, w3
 
 
 @jit(STRICT)
@@ -59,18 +64,33 @@ def uniform_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out:
 
 
 @jit(STRICT)
-def normal_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
-    """philox_normal for compiled callers."""
-    columns = out.shape[1]
-    words = np.empty((columns + 3) // 4 * 4, np.uint64)
+def _words_of_rows(key: tuple[int, int], stream: int, step: int, rows: Array, blocks: int, counters: Array, words: Array) -> None:
+    """words (4, rows * blocks) uint64: word k of block i mod blocks of row i div blocks; counters (2, rows * blocks) is scratch."""
     for b in range(len(rows)):
-        _row_of_words(key, stream, step, rows[b], words)
-        for c in range(0, columns, 2):
-            radius = math.sqrt(-2.0 * math.log((np.float64(words[c]) + 0.5) * 2.0**-32))
-            angle = 2.0 * math.pi * ((np.float64(words[c + 1]) + 0.5) * 2.0**-32)
-            out[b, c] = radius * math.cos(angle)
-            if c + 1 < columns:
-                out[b, c + 1] = radius * math.sin(angle)
+        for block in range(blocks):
+            counters[0, b * blocks + block], counters[1, b * blocks + block] = _U(block), _U(rows[b])
+    of_block, of_row, w0, w1, w2, w3 = counters[0], counters[1], words[0], words[1], words[2], words[3]
+    for i in range(len(rows) * blocks):
+        w0[i], w1[i], w2[i], w3[i] = _philox(key, of_block[i], of_row[i], _U(step), _U(stream))
+
+
+@jit(STRICT)
+def normal_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
+    """philox_normal for compiled callers: as many rows at a time as make SIDE_BY_SIDE blocks, or one."""
+    columns = out.shape[1]
+    blocks = (columns + 3) // 4
+    together = max(1, SIDE_BY_SIDE // max(1, blocks))
+    counters, words, normals = np.empty((2, together * blocks), _U), np.empty((4, together * blocks), _U), np.empty((4, together * blocks))
+    for first in range(0, len(rows), together):
+        some = rows[first : first + together]
+        _words_of_rows(key, stream, step, some, blocks, counters, words)
+        count = len(some) * blocks
+        for pair in range(0, 4, 2):
+            box_muller(words[pair, :count], words[pair + 1, :count], normals[pair, :count], normals[pair + 1, :count])
+        for b in range(len(some)):
+            out_b = out[first + b]
+            for c in range(columns):
+                out_b[c] = normals[c & 3, b * blocks + (c >> 2)]
 
 
 def philox_bits(seed: int, stream: int, step: int, rows: Array, out: Array) -> None:

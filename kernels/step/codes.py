@@ -18,9 +18,9 @@ STEP_RATES = ("alpha", "root", "beta1", "beta2", "epsilon", "kl_weight")  # what
 ALPHA, ROOT, BETA1, BETA2, EPSILON, KL_WEIGHT = range(len(STEP_RATES))
 OF_A_STEP = len(STEP_RATES)
 
-_MOMENT = ("batch", "step", "rates", "order", "low", "high", "scratch")  # what a handler is told of the step and of its thread
-BATCH, STEP, RATES, ORDER, LOW, HIGH, SCRATCH = range(len(_MOMENT))
+_MOMENT = ("batch", "step", "rates", "order", "ahead", "low", "high", "scratch")  # what a handler is told of the step and of its thread
+BATCH, STEP, RATES, ORDER, AHEAD, LOW, HIGH, SCRATCH = range(len(_MOMENT))
 MOMENT = len(_MOMENT)
 
-CHUNK = 48  # rows of W in a tile of its update: a multiple of every tile's height and of a vector's lanes
+LANES = 16  # rows of W are updated in multiples of it, so that its transposed copy is written in whole cache lines
 BLOCK = 48  # columns of a sparse x in a block

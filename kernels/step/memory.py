@@ -2,6 +2,7 @@
 
     array_at(kind, address, count)     the `count` numbers there as an array of kind's type
     size_of(kind)                      bytes of one of them
+    fetch(address, size)               begin to bring so many bytes nearer, without waiting for them
     take(address)                      the number of type int64 there, which is then one more; no two threads get the same
     arrive(address, target)            one more thread has come here; go on when `target` have
 
@@ -18,7 +19,7 @@ from llvmlite import ir
 
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.vectors import INT, instruction, types
+from npae.kernels.step.vectors import BYTES, INT, instruction, types
 
 _numba: Any = numba
 SPINS, YIELDS, NAP_MICROSECONDS = 2000, 200, 20
@@ -61,6 +62,27 @@ def matrix_at(kind: Any, address: int, rows: int, columns: int) -> Array:
     """The same with rows."""
     numbers: Array = _carray(_pointer(kind, address), (rows, columns))
     return numbers
+
+
+@instruction
+def _prefetch(context: Any, address: Any) -> Any:
+    """The cache line there."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        whole = ir.IntType(32)
+        name, types_of = "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [_POINTER, whole, whole, whole])
+        function = builder.module.globals.get(name) or ir.Function(builder.module, types_of, name)
+        builder.call(function, [builder.inttoptr(arguments[0], _POINTER), *(whole(number) for number in (0, 3, 1))])  # read, keep, data
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@jit(STRICT)
+def fetch(address: int, size: int) -> None:
+    """The cache lines of `size` bytes."""
+    for offset in range(0, size, BYTES):
+        _prefetch(address + offset)
 
 
 @instruction

@@ -1,6 +1,7 @@
 """Products with a matrix of which most elements are zero, such as a batch of images:  C_j += sum_t value_t B[index_t, j]
 
     nonzeros_of_rows(x, block, bounds, ...)                  the nonzeros of each row, in order, and where each block of columns begins
+    scattered(kind, indices, values, count, x, n)            a row from its nonzeros
     gathered(kind, indices, values, count, b, c, N, ldb)     C_j, j < N, from `count` nonzeros
 
 The sum runs over the nonzeros in order, as fused multiply-adds. What is left out would have added exactly 0, so that the result is that of
@@ -12,16 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 
 from npae.kernels.jit import FAST, STRICT, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.memory import size_of
+from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.product import HAS_WIDE_REGISTERS
 from npae.kernels.step.vectors import BYTES, INT, Vectors, instruction, types
 
 WIDE = 8 if HAS_WIDE_REGISTERS else 4  # vectors of C that are summed at a time
-_INDEX = ir.IntType(32)
+_INDEX, _INT32, _UNSIGNED = ir.IntType(32), np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
 
 
 @jit(STRICT)
@@ -37,6 +39,15 @@ def nonzeros_of_rows(x: Array, block: int, bounds: Array, indices: Array, values
                 values[found] = row[j]
                 found += int(row[j] != zero)
         starts[r, starts.shape[1] - 1] = found - bounds[r]
+
+
+@jit(FAST)
+def scattered(kind: Any, indices: int, values: int, count: int, x: int, n: int) -> None:
+    """x (n,) from its nonzeros"""
+    row, places, numbers = array_at(kind, x, n), array_at(_INT32, indices, count), array_at(kind, values, count)
+    row[:] = row.dtype.type(0)
+    for t in range(count):
+        row[_UNSIGNED(places[t])] = numbers[t]
 
 
 def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
@@ -79,6 +90,13 @@ def _generate(v: Vectors, vectors: int, ends: bool, indices: Any, values: Any, c
 
 _all, _whole = _tile(WIDE, False), _tile(4, False)
 _end4, _end3, _end2, _end1 = _tile(4, True), _tile(3, True), _tile(2, True), _tile(1, True)
+
+
+@jit(FAST)
+def summed_together(kind: Any) -> int:
+    """Columns that `gathered` sums in registers at a time; callers with more rows finish these first: what they read stays near."""
+    columns: int = WIDE * BYTES // size_of(kind)
+    return columns
 
 
 @jit(FAST)

@@ -4,7 +4,7 @@ An operation is a NamedTuple; its whole numbers (addresses in bytes, counts, cod
 `numbers`, in the order in which they stand here. B is the batch, rows r0 .. r1 - 1 are those of one item of work.
 
     over rows:   Gather Draw Dense SparseDense Drop Sample Likelihood... each writes the rows r0 .. r1 - 1 of its output
-    over tiles:  Weights SparseWeights Bias                               each moves a tile of the parameters by Adam
+    over parts:  Weights SparseWeights Bias                               each moves rows of a tensor by Adam
 """
 
 from __future__ import annotations
@@ -18,9 +18,16 @@ from npae.kernels.kernel import Array
 
 
 class Gather(NamedTuple):
-    """x_b = data[order_b]; where there are `blocks`, also its nonzeros, out of those of all the data"""
+    """x_b = data[order_b]"""
 
     data: int
+    features: int
+    x: int
+
+
+class GatherSparse(NamedTuple):
+    """The nonzeros of x_b out of those of all the data, and x_b from them"""
+
     features: int
     x: int
     blocks: int
@@ -198,11 +205,10 @@ class ByDiscrepancy(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """One tile of W by Adam"""
+    """Some rows of W by Adam"""
 
     x: int
     x_stride: int
-    n_in: int
     dy: int
     dy_stride: int
     n_out: int
@@ -212,6 +218,7 @@ class Weights(NamedTuple):
     turned: int
     turned_stride: int
     squares: int
+    rows: int
     decay: float
 
 
@@ -247,8 +254,8 @@ class Bias(NamedTuple):
 
 
 Operation = (
-    Gather | Draw | Dense | SparseDense | Decode | Drop | Back | Sample | BySample | Turn | Distances | Rank | ByDiscrepancy | Weights
-    | SparseWeights | Bias
+    Gather | GatherSparse | Draw | Dense | SparseDense | Decode | Drop | Back | Sample | BySample | Turn | Distances | Rank
+    | ByDiscrepancy | Weights | SparseWeights | Bias
 )  # fmt: skip
 KINDS: tuple[type, ...] = Operation.__args__
 CODES = {kind: code for code, kind in enumerate(KINDS)}

@@ -16,6 +16,7 @@ from npae.kernels.step.operations import KINDS
 
 HANDLERS: dict[type, Handler] = {
     operations.Gather: rows.gather,
+    operations.GatherSparse: rows.gather_sparse,
     operations.Draw: rows.draw,
     operations.Dense: rows.dense,
     operations.SparseDense: rows.sparse_dense,

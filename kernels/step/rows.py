@@ -12,10 +12,11 @@ import numpy as np
 from npae.kernels.jit import FAST, jit
 from npae.kernels.philox.cpu import normal_rows, uniform_rows
 from npae.kernels.step.activation import activate, by_slope
-from npae.kernels.step.codes import HIGH, LOW, MOMENT, ORDER, STEP
+from npae.kernels.step.codes import AHEAD, HIGH, LOW, MOMENT, ORDER, STEP
 from npae.kernels.step.handler import handler
 from npae.kernels.step.likelihood import likelihood
-from npae.kernels.step.memory import array_at, matrix_at, size_of
+from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
+from npae.kernels.step.nonzeros import scattered
 from npae.kernels.step.operations import FLOATS, INTS
 from npae.kernels.step.product import product
 from npae.kernels.step.sparse import sparse_forward
@@ -32,18 +33,35 @@ def _copy(kind: Any, source: int, target: int, count: int) -> None:
 
 @handler
 def gather(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """x_b = data[order_b], and the nonzeros of x_b"""
-    f = array_at(0, op, INTS)
-    data, features, x, blocks, bounds = f[1], f[2], f[3], f[4], f[5]
-    size, taken = size_of(kind), array_at(0, array_at(0, now, MOMENT)[ORDER], hi)
+    """x_b = data[order_b]; the next step's rows, which lie anywhere in the data, are asked for in time"""
+    f, moment = array_at(0, op, INTS), array_at(0, now, MOMENT)
+    data, features, x = f[1], f[2], f[3]
+    size, taken, ahead = size_of(kind), array_at(0, moment[ORDER], hi), array_at(0, moment[AHEAD], hi)
     for r in range(lo, hi):
         _copy(kind, data + size * taken[r] * features, x + size * r * features, features)
-        if blocks:
-            ends = array_at(0, bounds + 8 * taken[r], 2)
-            first, last = ends[0], ends[1]
-            _copy(_INT32, f[6] + 4 * first, f[9] + 4 * r * features, last - first)
-            _copy(kind, f[7] + size * first, f[10] + size * r * features, last - first)
-            _copy(0, f[8] + 8 * taken[r] * (blocks + 1), f[11] + 8 * r * (blocks + 1), blocks + 1)
+    for r in range(lo, hi):
+        fetch(data + size * ahead[r] * features, size * features)
+
+
+@handler
+def gather_sparse(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """the nonzeros of x_b = data[order_b], and x_b from them: a third of the bytes of data[order_b]"""
+    f, moment = array_at(0, op, INTS), array_at(0, now, MOMENT)
+    features, x, blocks, bounds = f[1], f[2], f[3], f[4]
+    size, taken, ahead, of_starts = size_of(kind), array_at(0, moment[ORDER], hi), array_at(0, moment[AHEAD], hi), 8 * (blocks + 1)
+    for r in range(lo, hi):
+        ends = array_at(0, bounds + 8 * taken[r], 2)
+        first, count = ends[0], ends[1] - ends[0]
+        indices, values = f[8] + 4 * r * features, f[9] + size * r * features
+        _copy(_INT32, f[5] + 4 * first, indices, count)
+        _copy(kind, f[6] + size * first, values, count)
+        _copy(0, f[7] + of_starts * taken[r], f[10] + of_starts * r, blocks + 1)
+        scattered(kind, indices, values, count, x + size * r * features, features)
+    for r in range(lo, hi):
+        ends = array_at(0, bounds + 8 * ahead[r], 2)
+        fetch(f[5] + 4 * ends[0], 4 * (ends[1] - ends[0]))
+        fetch(f[6] + size * ends[0], size * (ends[1] - ends[0]))
+        fetch(f[7] + of_starts * ahead[r], of_starts)
 
 
 @handler

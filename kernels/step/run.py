@@ -1,7 +1,7 @@
 """A run of training steps in one call: every thread walks through the same phases, and takes the items of work that nobody has taken.
 
     handlers int64           address of the handler of each kind of operation; program, numbers: operations.py
-    items (n, 4) int64       first operation, last operation + 1, and their range: rows r0 r1, or the first row and column of a tile
+    items (n, 4) int64       first operation, last operation + 1, and their range: rows r0 r1, or a block of rows of W
     phases (p + 1,) int64    where each phase's items begin; all threads finish a phase before any begins the next
     moment (MOMENT,)         the batch, the first step, the key of its noise and the scratch of this thread (codes.py)
     rates (steps, 6)         what Adam and the objective need of each step (codes.py)
@@ -23,7 +23,7 @@ import numpy as np
 
 from npae.kernels.jit import FAST, STRICT, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import ORDER, RATES, STEP
+from npae.kernels.step.codes import AHEAD, ORDER, RATES, STEP
 from npae.kernels.step.handler import call
 from npae.kernels.step.memory import array_at, arrive, put, take
 
@@ -110,6 +110,7 @@ def run_steps(
     for step in range(len(rates)):
         moment[RATES] = rates.ctypes.data + 8 * rates.shape[1] * step
         moment[ORDER] = order.ctypes.data + 8 * order.shape[1] * step
+        moment[AHEAD] = order.ctypes.data + 8 * order.shape[1] * min(step + 1, len(order) - 1)
         _sum_terms(sources, scales, terms[step], 1.0)  # now: as soon as another thread passes the check, it moves the parameters
         for phase in range(len(phases) - 1):
             _work(kind, thread, threads, phase, phases, sync, handlers, program, numbers, items, moment)

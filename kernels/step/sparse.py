@@ -18,11 +18,11 @@ from npae.kernels.kernel import Array
 from npae.kernels.step.activation import activate
 from npae.kernels.step.codes import BLOCK
 from npae.kernels.step.memory import array_at, matrix_at, size_of
-from npae.kernels.step.nonzeros import gathered
-from npae.kernels.step.update import adam_tile
+from npae.kernels.step.nonzeros import gathered, summed_together
+from npae.kernels.step.update import adam_rows
 
-_INT32 = np.int32(0)
-TOGETHER = 4  # blocks that the forward pass takes at a time: as many rows of W as fit into the first-level cache, one panel wide
+_INT32, _UNSIGNED = np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
+TOGETHER = 2  # blocks that the forward pass takes at a time: their rows of W stay near, and a row's sums are seldom put aside
 
 
 @jit(FAST)
@@ -48,25 +48,32 @@ def sparse_forward(
     for r in range(r0, r1):
         row = array_at(kind, y + size * r * y_stride, n_out)
         row[:] = row.dtype.type(0)
-    for block in range(0, blocks, TOGETHER):
-        for r in range(r0, r1):
-            first = begins[r, block]
-            place, count = r * features + first, begins[r, min(block + TOGETHER, blocks)] - first
-            gathered(kind, indices + 4 * place, values + size * place, count, w, y + size * r * y_stride, n_out, n_out)
+    width = summed_together(kind)
+    for j in range(0, n_out, width):
+        n = min(width, n_out - j)
+        for block in range(0, blocks, TOGETHER):
+            for r in range(r0, r1):
+                first = begins[r, block]
+                place, count = r * features + first, begins[r, min(block + TOGETHER, blocks)] - first
+                gathered(kind, indices + 4 * place, values + size * place, count, w + size * j, y + size * (r * y_stride + j), n, n_out)
     activate(kind, activation, parameter, y, y_stride, b, r0, r1, n_out)
 
 
 @jit(FAST)
-def _by_column(numbers: Array, values: Array, begins: Array, features: int, block: int, counts: Array, rows: Array, found: Array) -> None:
+def _by_column(
+    kind: Any, indices: int, values: int, begins: Array, features: int, block: int, counts: Array, rows: Array, found: Array
+) -> None:
     """The nonzeros of one block column by column: rows and values, those of column j from place j B on."""
     first, batch = BLOCK * block, len(begins)
     counts[:] = 0
     for r in range(batch):
-        for place in range(r * features + begins[r, block], r * features + begins[r, block + 1]):
-            column = numbers[place] - first
-            slot = column * batch + counts[column]
-            rows[slot] = r
-            found[slot] = values[place]
+        place, n = r * features + begins[r, block], begins[r, block + 1] - begins[r, block]
+        columns, numbers = array_at(_INT32, indices + 4 * place, n), array_at(kind, values + size_of(kind) * place, n)
+        for t in range(n):
+            column = _UNSIGNED(columns[t] - first)
+            slot = column * _UNSIGNED(batch) + _UNSIGNED(counts[column])
+            rows[slot] = np.int32(r)
+            found[slot] = numbers[t]
             counts[column] += 1
 
 
@@ -96,12 +103,14 @@ def sparse_weights(
     rows, found = scratch + 8 * BLOCK, scratch + 8 * BLOCK + 4 * places
     g = found + size * places
     counts, begins = array_at(0, scratch, columns), matrix_at(0, starts, batch, blocks + 1)
-    numbers, every = array_at(_INT32, indices, batch * features), array_at(kind, values, batch * features)
-    _by_column(numbers, every, begins, features, block, counts, array_at(_INT32, rows, places), array_at(kind, found, places))
+    _by_column(kind, indices, values, begins, features, block, counts, array_at(_INT32, rows, places), array_at(kind, found, places))
     gradient = array_at(kind, g, columns * n_out)
     gradient[:] = gradient.dtype.type(0)
     here = size * first * n_out
-    for column in range(columns):
-        at = column * batch
-        gathered(kind, rows + 4 * at, found + size * at, counts[column], dy, g + size * column * n_out, n_out, dy_stride)
-    return adam_tile(kind, g, n_out, w + here, m + here, v + here, n_out, columns, n_out, rates, decay)
+    width = summed_together(kind)
+    for j in range(0, n_out, width):
+        n = min(width, n_out - j)
+        for column in range(columns):
+            at = column * batch
+            gathered(kind, rows + 4 * at, found + size * at, counts[column], dy + size * j, g + size * (column * n_out + j), n, dy_stride)
+    return adam_rows(kind, g, w + here, m + here, v + here, columns, n_out, rates, decay)

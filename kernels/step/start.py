@@ -1,4 +1,4 @@
-"""What a run of steps finds ready: the transposed copies of the weights, and the sums of their squares tile by tile."""
+"""What a run of steps finds ready: the transposed copies of the weights, and the sums of their squares part by part."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import CHUNK
-from npae.kernels.step.memory import array_at, size_of
-from npae.kernels.step.product import panel_width
+from npae.kernels.step.memory import size_of
 from npae.kernels.step.transpose import transpose
 from npae.kernels.step.update import squares_of
 
@@ -20,17 +18,8 @@ def turn(kind: Any, w: int, n_in: int, n_out: int, turned: int) -> None:
 
 
 @jit(FAST)
-def square(kind: Any, w: int, n_in: int, n_out: int, whole: bool, sums: Array) -> None:
-    """sums of w^2: one for each tile, row by row as the update forms it; `whole`: one for all, as for a bias."""
-    size, width = size_of(kind), panel_width(kind)
-    if whole:
-        sums[0] = squares_of(array_at(kind, w, n_out))
-        return
-    place = 0
-    for i in range(0, n_in, CHUNK):
-        for j in range(0, n_out, width):
-            total = 0.0
-            for r in range(i, min(i + CHUNK, n_in)):
-                total += squares_of(array_at(kind, w + size * (r * n_out + j), min(width, n_out - j)))
-            sums[place] = total
-            place += 1
+def square(kind: Any, w: int, n_in: int, n_out: int, rows: int, sums: Array) -> None:
+    """sums of w^2, one for each `rows` rows of W, as its update forms them."""
+    for place in range(len(sums)):
+        first = place * rows
+        sums[place] = squares_of(kind, w + size_of(kind) * first * n_out, min(rows, n_in - first), n_out)

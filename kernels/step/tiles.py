@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from npae.kernels.step.codes import BATCH, CHUNK, MOMENT, OF_A_STEP, RATES, SCRATCH
+from npae.kernels.step.codes import BATCH, MOMENT, OF_A_STEP, RATES, SCRATCH
 from npae.kernels.step.handler import handler
 from npae.kernels.step.memory import array_at
 from npae.kernels.step.operations import FLOATS, INTS
-from npae.kernels.step.product import panel_width
 from npae.kernels.step.sparse import sparse_weights
 from npae.kernels.step.update import update_bias, update_weights
 
 
 @handler
 def weights(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """one tile of W: rows from lo, columns from hi"""
+    """rows lo .. hi - 1 of W"""
     f = array_at(0, op, INTS)
     numbers = array_at(0.0, number, FLOATS)
-    x, x_stride, n_in, dy, dy_stride, n_out, w, m, v, turned, turned_stride, squares = (
-        f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12],
-    )  # fmt: skip
-    width, moment = panel_width(kind), array_at(0, now, MOMENT)
+    moment = array_at(0, now, MOMENT)
     batch, scratch, moving = moment[BATCH], moment[SCRATCH], array_at(0.0, moment[RATES], OF_A_STEP)
-    total = update_weights(
-        kind, x, x_stride, dy, dy_stride, batch, w, m, v, n_in, n_out, turned, turned_stride, lo, hi, width, scratch, moving, numbers[0]
-    )
-    if squares:
-        place = (lo // CHUNK) * ((n_out + width - 1) // width) + hi // width
-        array_at(0.0, squares, place + 1)[place] = total
+    total = update_weights(kind, f[1], f[2], f[3], f[4], batch, f[6], f[7], f[8], f[5], f[9], f[10], lo, hi, scratch, moving, numbers[0])
+    if f[11]:
+        place = lo // f[12]
+        array_at(0.0, f[11], place + 1)[place] = total
 
 
 @handler

@@ -1,10 +1,10 @@
-"""The gradient of a layer's weights, and Adam's step with each tile of it as soon as it is known: the whole gradient is never stored.
+"""The gradient of a layer's weights, and Adam's step with some rows of it as soon as they are known: the whole gradient is never stored.
 
     weights     g_ij = sum_b x_bi dy_bj + decay W_ij        bias      g_j = sum_b dy_bj + decay b_j
     Adam        m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   W -= alpha m / (sqrt(v) root + epsilon)
 
 `rates` holds alpha, root, b1, b2, epsilon of the step (npae/kernels/adam). decay = 2 l2 is the slope of l2 sum W^2; the sum of the new W^2
-is left in `squares`, one number a tile: it is the next step's. A transposed copy of W, which backward reads, is kept up to date.
+is left in `squares`, one number for some rows: it is the next step's. A transposed copy of W, which backward reads, is kept up to date.
 Addresses in bytes, strides in elements.
 """
 
@@ -16,15 +16,15 @@ import numpy as np
 
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import ALPHA, BETA1, BETA2, CHUNK, EPSILON, ROOT
+from npae.kernels.step.codes import ALPHA, BETA1, BETA2, EPSILON, ROOT
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.product import product
 from npae.kernels.step.transpose import transpose
 
 
 @jit(FAST)
-def adam_row(g: Array, w: Array, m: Array, v: Array, rates: Array, decay: float) -> float:
-    """One row; returns the sum of the new w^2 where there is a decay."""
+def adam(g: Array, w: Array, m: Array, v: Array, rates: Array, decay: float) -> None:
+    """Numbers of W that lie one behind the other."""
     number = w.dtype.type
     alpha, root, floor, wane = number(rates[ALPHA]), number(rates[ROOT]), number(rates[EPSILON]), number(decay)
     keep1, keep2, take1, take2 = number(rates[BETA1]), number(rates[BETA2]), number(1.0 - rates[BETA1]), number(1.0 - rates[BETA2])
@@ -35,27 +35,27 @@ def adam_row(g: Array, w: Array, m: Array, v: Array, rates: Array, decay: float)
         m[j] = m_j
         v[j] = v_j
         w[j] -= alpha * m_j / (np.sqrt(v_j) * root + floor)
-    return squares_of(w) if decay != 0.0 else 0.0
 
 
 @jit(FAST)
-def squares_of(w: Array) -> float:
-    """sum w^2"""
+def squares_of(kind: Any, w: int, rows: int, n: int) -> float:
+    """sum w^2 of some whole rows: a row's in W's precision, their sum in float64."""
     total = 0.0
-    for j in range(len(w)):
-        total += np.float64(w[j]) * np.float64(w[j])
+    for r in range(rows):
+        row = array_at(kind, w + size_of(kind) * r * n, n)
+        of_row = row.dtype.type(0)
+        for j in range(n):
+            of_row += row[j] * row[j]
+        total += np.float64(of_row)
     return total
 
 
 @jit(FAST)
-def adam_tile(kind: Any, g: int, ldg: int, w: int, m: int, v: int, stride: int, rows: int, n: int, rates: Array, decay: float) -> float:
-    """Rows of a tile; returns the sum of the new w^2 where there is a decay."""
-    size, total = size_of(kind), 0.0
-    for r in range(rows):
-        at = size * r * stride
-        g_r = array_at(kind, g + size * r * ldg, n)
-        total += adam_row(g_r, array_at(kind, w + at, n), array_at(kind, m + at, n), array_at(kind, v + at, n), rates, decay)
-    return total
+def adam_rows(kind: Any, g: int, w: int, m: int, v: int, rows: int, n: int, rates: Array, decay: float) -> float:
+    """Whole rows of W; returns the sum of the new w^2 where there is a decay."""
+    count = rows * n
+    adam(array_at(kind, g, count), array_at(kind, w, count), array_at(kind, m, count), array_at(kind, v, count), rates, decay)
+    return squares_of(kind, w, rows, n) if decay != 0.0 else 0.0
 
 
 @jit(FAST)
@@ -69,25 +69,22 @@ def update_weights(
     w: int,
     m: int,
     v: int,
-    n_in: int,
     n_out: int,
     turned: int,
     turned_stride: int,
-    i: int,
-    j: int,
-    width: int,
+    r0: int,
+    r1: int,
     scratch: int,
     rates: Array,
     decay: float,
 ) -> float:
-    """The tile of W whose first element is W_ij: CHUNK rows and `width` columns, or what there is of them."""
+    """Rows r0 .. r1 - 1 of W: they lie one behind the other, and so do their m and v."""
     size = size_of(kind)
-    rows, n = min(CHUNK, n_in - i), min(width, n_out - j)
-    at = size * (i * n_out + j)
-    product(kind, x + size * i, dy + size * j, scratch, rows, n, batch, 1, x_stride, dy_stride, width)
-    total = adam_tile(kind, scratch, width, w + at, m + at, v + at, n_out, rows, n, rates, decay)
+    rows, at = r1 - r0, size * r0 * n_out
+    product(kind, x + size * r0, dy, scratch, rows, n_out, batch, 1, x_stride, dy_stride, n_out)
+    total = adam_rows(kind, scratch, w + at, m + at, v + at, rows, n_out, rates, decay)
     if turned != 0:
-        transpose(kind, w + at, n_out, turned + size * (j * turned_stride + i), turned_stride, rows, n)
+        transpose(kind, w + at, n_out, turned + size * r0, turned_stride, rows, n_out)
     return total
 
 
@@ -102,4 +99,4 @@ def update_bias(
         row = array_at(kind, dy + size_of(kind) * r * dy_stride, n_out)
         for j in range(n_out):
             g[j] += row[j]
-    return adam_row(g, array_at(kind, b, n_out), array_at(kind, m, n_out), array_at(kind, v, n_out), rates, decay)
+    return adam_rows(kind, scratch, b, m, v, 1, n_out, rates, decay)

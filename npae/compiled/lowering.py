@@ -2,10 +2,10 @@
 
     forward    x -> Dense, Drop -> y             each layer notes its input and its output
     backward   dy -> Back -> dx                  from the last layer to the second: nobody asks for the data's gradient
-    updates    Weights, Bias of every layer      the last phase, in tiles
+    updates    Weights, Bias of every layer      the last phase, in parts
 
 A phase ends where rows of the batch need to know of other rows. The operations of each phase but the last run over blocks of rows, one
-after the other while the block is still in the cache; those of the last run over tiles of the parameters.
+after the other while the block is still in the cache; those of the last run over parts of the parameters.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from npae.kernels.step.operations import (
     Draw,
     Drop,
     Gather,
+    GatherSparse,
     Operation,
     SparseDense,
 )
@@ -97,17 +98,15 @@ class Lowering:
 
     def gather(self) -> Matrix:
         """The batch, and its nonzeros."""
-        features, x, found = self.model.features, self.matrix("x", self.model.features), (0,) * 4
-        if self.sparse:
-            found = self.sparse.addresses
-            indices, values = (
-                self.buffers.indices("nonzero.index", self.batch, features),
-                self.buffers.numbers("nonzero.value", self.batch, features),
-            )
-            starts = self.buffers.integers("nonzero.start", self.batch, self.sparse.blocks + 1)
-            self.nonzeros = (indices, values, starts, self.sparse.blocks)
-        indices, values, starts, blocks = self.nonzeros
-        self.do("x", Gather(address(self.data), features, x.at, blocks, *found, indices, values, starts))
+        features, x = self.model.features, self.matrix("x", self.model.features)
+        if not self.sparse:
+            self.do("x", Gather(address(self.data), features, x.at))
+            return x
+        indices = self.buffers.indices("nonzero.index", self.batch, features)
+        values = self.buffers.numbers("nonzero.value", self.batch, features)
+        starts = self.buffers.integers("nonzero.start", self.batch, self.sparse.blocks + 1)
+        self.nonzeros = (indices, values, starts, self.sparse.blocks)
+        self.do("x", GatherSparse(features, x.at, self.sparse.blocks, *self.sparse.addresses, indices, values, starts))
         return x
 
     def draw(self, name: str) -> int:

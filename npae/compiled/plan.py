@@ -32,15 +32,12 @@ class Plan:
     """Tables for npae.kernels.step.run, and the memory that they point into."""
 
     def __init__(self, model: Model, optimizer: Adam, data: Array, batch: int, threads: int, sparse: Nonzeros | None) -> None:
-        from npae.kernels.step.product import WIDE
-        from npae.kernels.step.vectors import BYTES
-
         if optimizer.clip_norm is not None:
             raise NotCovered(f"clip_norm {optimizer.clip_norm}: a norm is known only when the whole gradient is")
-        self.batch, self.threads, panel = batch, threads, WIDE * BYTES // model.dtype.itemsize
+        self.batch, self.threads = batch, threads
         lowering = Lowering(model, data, batch, sparse)
         lower(lowering)
-        self.updates = updates(lowering, optimizer, panel)
+        self.updates = updates(lowering, optimizer)
         self.phases = [*lowering.phases, self.updates.operations]
         self.checked, self.runs = len(lowering.phases) - 1, 0
         self.program, self.numbers = encode([operation for phase in self.phases for _, operation in phase])
@@ -49,7 +46,7 @@ class Plan:
         if self.updates.squares is not None:
             self.terms.append(Term("l2", address(self.updates.squares), len(self.updates.squares), 1.0, of_parameters=True))
         self.sync = self.buffers.array("sync", 8 * (2 + len(self.phases) * threads), np.int64)
-        bytes_each = scratch_bytes(lowering, panel)
+        bytes_each = scratch_bytes(lowering)
         self.scratch = [self.buffers.array(f"scratch of thread {t}", bytes_each, np.uint8).ctypes.data for t in range(threads)]
 
     @cached_property
@@ -71,7 +68,7 @@ class Plan:
                 items += [(first, last, *rows) for rows in self._row_blocks()]
             bounds.append(len(items))
             first = last
-        items += [(first + k, first + k + 1, *tile) for k, tiles in enumerate(self.updates.tiles) for tile in tiles]
+        items += [(first + k, first + k + 1, *part) for k, parts in enumerate(self.updates.parts) for part in parts]
         return np.array(items, np.int64), np.array([*bounds, len(items)], np.int64)
 
     def _row_blocks(self) -> list[tuple[int, int]]:

@@ -69,7 +69,7 @@ class CompiledSteps:
         scales = np.array([(term.factor, term.constant, weights[0].get(term.name, 1.0), term.of_parameters) for term in plan.terms])
         self._make_ready(plan)
 
-        moments = [np.array((plan.batch, first, 0, 0, *self.key, scratch), np.uint64).view(np.int64) for scratch in plan.scratch]
+        moments = [np.array((plan.batch, first, 0, 0, 0, *self.key, scratch), np.uint64).view(np.int64) for scratch in plan.scratch]
 
         def part(thread: int) -> Any:
             return run_steps(
@@ -106,8 +106,8 @@ class CompiledSteps:
         kind = self.model.dtype.type(0)
         for value, turned in plan.updates.turned:
             turn(kind, address(value), value.shape[0], value.shape[1], turned)
-        for value, place in plan.updates.squared:
+        for value, rows, place in plan.updates.squared:
             assert plan.updates.squares is not None
-            rows, columns = value.shape if value.ndim == 2 else (1, len(value))
-            square(kind, address(value), rows, columns, value.ndim == 1, plan.updates.squares[place])
+            n_in, n_out = value.shape if value.ndim == 2 else (1, len(value))
+            square(kind, address(value), n_in, n_out, rows, plan.updates.squares[place])
         plan.sync[:] = 0

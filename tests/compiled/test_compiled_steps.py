@@ -128,6 +128,6 @@ def test_the_plan_can_be_read(data: Array) -> None:
     steps = CompiledSteps(model, Adam(model.parameters), 0, data.astype("float32"), threads=2)
     lines = steps.plan(20).describe().splitlines()
     assert lines[0] == "phase 0: 4 items of work on 2 threads"
-    assert [line.split(maxsplit=1)[0] for line in lines[1:4]] == ["Gather", "Draw", "Draw"]
+    assert [line.split(maxsplit=1)[0] for line in lines[1:4]] == ["GatherSparse", "Draw", "Draw"]
     assert "    Sample         z" in lines
     assert "    SparseWeights  encoder.0.W" in lines
