@@ -1,9 +1,13 @@
-"""python -m bench step | kernels: times that can be believed, because everything is measured in turn and compared within a round.
+"""python -m bench step | epoch | kernels | scale | start: times that can be believed; what is compared is measured in turn, round by round.
 
 examples:
-  python -m bench step                                                 npae's numpy, numba and compiled, PyTorch and JAX; three models
+  python -m bench step                                                 seven models, npae's numpy, numba and compiled, and every peer
   python -m bench step --models vae --peers none --json result.json
+  python -m bench epoch --models flux-ae --epochs 1                    npae train as a process, and PyTorch and JAX scripts
+  python -m bench scale --axes batch,width --plot scale.png            the cost of a step against its size, with the exponent
   python -m bench kernels --kernels mmd_rbf,adam
+  python -m bench kernels --kernels mmd --sizes 1000x8,10000x8 --plot mmd.svg
+  python -m bench start --rounds 3                                     what the first step of a process costs
 """
 
 from __future__ import annotations
@@ -17,26 +21,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import command_epoch, command_kernels, command_scale, command_start, command_step
 from bench.errors import BenchError
 from npae.cli import Parser
 from npae.errors import InputError
 
 
 def parser() -> argparse.ArgumentParser:
-    """Two commands."""
+    """Its commands."""
     top = Parser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
-    step = _command(commands, "step", "one training step, in npae and in other frameworks", "--models vae --peers torch --threads 1")
-    step.add_argument("--models", default="ae,vae,wae", help="of ae, vae, wae (default: all)")
-    step.add_argument("--backends", default="numpy,numba,compiled", help="npae's: numpy, numba, compiled, or none (default: all)")
-    step.add_argument("--peers", default="torch,jax", help="torch, jax, or none (default: both)")
-    step.add_argument("--batch", type=int, default=100, help="rows in a batch (default: 100)")
-    step.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")
-    kernels = _command(commands, "kernels", "each compiled kernel and its reference", "--kernels mmd_rbf,adam --json result.json")
-    kernels.add_argument("--kernels", default="all", help="names, with commas between (default: all)")
-    for command, seconds in ((step, 0.3), (kernels, 0.1)):
+    step = _command(commands, "step", command_step.DESCRIPTION, "--models torch-ae,vae --peers torch,jax --threads 1")
+    command_step.add(step)
+    epoch = _command(commands, "epoch", command_epoch.DESCRIPTION, "--models flux-ae,torch-ae --epochs 1,5 --threads 2")
+    command_epoch.add(epoch)
+    kernels = _command(commands, "kernels", command_kernels.DESCRIPTION, "--kernels mmd --sizes 1000x8,10000x64 --peers scipy")
+    command_kernels.add(kernels)
+    scale = _command(commands, "scale", command_scale.DESCRIPTION, "--axes batch --models flux-vae --peers none --plot scale.png")
+    command_scale.add(scale)
+    start = _command(commands, "start", command_start.DESCRIPTION, "--starts npae,compiled --rounds 3")
+    command_start.add(start)
+    for command, seconds in ((step, 0.3), (epoch, 0.1), (kernels, 0.1), (scale, 0.1), (start, 0.0)):
         command.add_argument("--rounds", type=int, default=9, help="measurements of each (default: 9)")
-        command.add_argument("--seconds", type=float, default=seconds, help=f"the least that a measurement lasts (default: {seconds})")
+        if seconds:
+            command.add_argument("--seconds", type=float, default=seconds, help=f"the least that a measurement lasts (default: {seconds})")
         patience = "seconds in all to wait for other processes to be quiet, and to repeat what they disturbed (default: 60)"
         command.add_argument("--patience", type=float, default=60.0, help=patience)
         command.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
@@ -52,25 +60,14 @@ def _command(commands: Any, name: str, text: str, example: str) -> argparse.Argu
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure and show."""
-    from bench import interleave, kernels, machine, step, table
+    from bench import interleave
 
-    for name in ("rounds", "seconds", "batch"):
+    for name in ("rounds", "seconds"):
         if getattr(arguments, name, 1) <= 0:
             raise InputError(f"--{name} {getattr(arguments, name)} is not above 0")
-    plan = interleave.Plan(arguments.rounds, arguments.seconds, arguments.patience)
-    if arguments.command == "kernels":
-        result = kernels.run(kernels=arguments.kernels, plan=plan)
-        table.show_kernels(result)
-        return result
-    result = step.run(
-        models=arguments.models,
-        backends=arguments.backends,
-        peers=arguments.peers,
-        batch=arguments.batch,
-        threads=arguments.threads or machine.cores(),
-        plan=plan,
-    )
-    table.show_step(result)
+    plan = interleave.Plan(arguments.rounds, getattr(arguments, "seconds", 0.0), arguments.patience)
+    commands = {"step": command_step, "epoch": command_epoch, "kernels": command_kernels, "scale": command_scale, "start": command_start}
+    result: dict[str, Any] = commands[arguments.command].run(arguments, plan)
     return result
 
 

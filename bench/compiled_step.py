@@ -9,8 +9,9 @@ import itertools
 import math
 from typing import Any
 
+from bench.catalogue import settings_of
 from bench.peer import Clock, Peer
-from bench.problem import BATCHES, make_model, settings_of
+from bench.problem import BATCHES, make_model
 from bench.workers import serve
 from npae.compiled import CompiledSteps
 
@@ -26,7 +27,7 @@ class CompiledStep(Peer):
 
     def start(self) -> CompiledSteps:
         """From the problem's parameters."""
-        settings = settings_of(self.model, "numba")
+        settings = settings_of(self.model, "numba", self.problem.dtype)
         model, adam = make_model(settings, self.problem.parameters)
         return CompiledSteps(model, adam, settings["seed"], self.problem.data)
 

@@ -2,24 +2,26 @@
 
 A kernel is measured at the largest size that it is registered with, and at a training step's 100 rows where it is registered with those.
 The compiled form must first agree with the reference as npae.kernels.kernel says. Inputs are float32. A kernel that is registered is
-measured here with no code of its own. Raises InputError for a kernel that does not exist, Disagreement where the two forms differ.
+measured here with no code of its own. Raises Disagreement where the two forms differ.
+
+The floor of a row is that of its arrays: all bytes that a call reads or writes, once, over the copy rate of main memory (floors.py). What
+fits into a cache can be faster.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from bench.errors import Disagreement
+from bench.floors import rates, seconds_at_least
 from bench.interleave import Measure, Plan, Sample, interleaved
 from bench.machine import machine, pinned, software
 from bench.ratios import paired_ratio, quartiles
-from bench.step import names
-from npae.errors import InputError
 from npae.kernels.kernel import EXACT, Kernel
 from npae.kernels.registry import KERNELS, resolve
 
@@ -65,6 +67,13 @@ def check(kernel: Kernel, size: int, arguments: tuple[Any, ...]) -> float:
     return worst
 
 
+def touched(kernel: Kernel, arguments: tuple[Any, ...]) -> int:
+    """Bytes that a call reads and writes at least: every array once, and those that it changes twice."""
+    arrays = {place: value for place, value in enumerate(arguments) if isinstance(value, np.ndarray)}
+    changed = [place for place in kernel.outputs if place in arrays and np.isfinite(arrays[place]).all()]  # an output starts as NaN
+    return sum(array.nbytes for array in arrays.values()) + sum(arrays[place].nbytes for place in changed)
+
+
 def measure_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Measure:
     """Calls, as interleave.py wants them."""
 
@@ -89,17 +98,15 @@ def bench_kernel(kernel: Kernel, size: int, plan: Plan) -> dict[str, Any]:
     for form, every in taken.items():
         row[form] = {"microseconds": quartiles(times[form])._asdict(), "rounds": times[form]}
         row[form]["others"] = [round(measured.others, 2) for measured in every]
+    row["floor_microseconds"] = 1e6 * seconds_at_least({"copy_bytes": touched(kernel, arguments)}, rates(1))
     row["cpu_over_reference"] = paired_ratio(times["cpu"], times["reference"])._asdict()
     return row
 
 
-def run(*, kernels: str, plan: Plan) -> dict[str, Any]:
+def run(*, chosen: Sequence[str], plan: Plan) -> dict[str, Any]:
     """The whole result, as JSON can hold it; on one core, which is what the compiled kernels use."""
     from threadpoolctl import threadpool_limits
 
-    chosen = list(KERNELS) if kernels == "all" else names("--kernels", kernels, tuple(KERNELS))
-    if not chosen:
-        raise InputError(f"--kernels {kernels}: nothing to measure; name some of {', '.join(KERNELS)}, or all")
     rows = []
     with pinned(1) as variables, threadpool_limits(1):
         where = machine(1) | {"variables": variables}

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.catalogue import settings_of
 from bench.peer import Clock, Peer
-from bench.problem import answer, make_model, settings_of
+from bench.problem import answer, make_model
 from bench.workers import serve
 from npae.training.step import TrainingStep
 
@@ -19,7 +20,7 @@ class NpaeStep(Peer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.settings = settings_of(self.model, sys.argv[3])
+        self.settings = settings_of(self.model, sys.argv[3], self.problem.dtype)
         model, adam = make_model(self.settings, self.problem.parameters)
         self.take_step = TrainingStep(model, adam, self.settings["seed"])
         self.x = model.check_data(self.problem.data)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.machine import blas, peak_memory
 from bench.problem import read
 from npae.backend import Array
@@ -45,6 +47,13 @@ class Peer:
         while True:
             for place in range(0, len(order) - self.rows + 1, self.rows):
                 yield order[place : place + self.rows]
+
+    def given_noise(self) -> dict[str, Array]:
+        """The problem's noise; of a dropout what the layer's output is multiplied by: 1 / (1 - rate) where u >= rate, 0 elsewhere."""
+        noise = dict(self.problem.noise)
+        for name, (_, rate) in self.problem.network.rates_of_dropout.items():
+            noise[name] = (noise[name] >= rate).astype(self.problem.dtype) / np.dtype(self.problem.dtype).type(1 - rate)
+        return noise
 
     def library(self) -> str:
         """The matrix library, where the process does not show it."""

@@ -1,85 +1,82 @@
 """PyTorch's training step as a worker: eager, fused Adam.        python -m bench.torch_step FOLDER MODEL
 
-Written as a PyTorch user would write it who cares about speed: Linear modules, functional losses, Adam(fused=True), distances by a matrix
-product, and `kthvalue` for the order statistics, which takes a tenth of the time of `sort`. A term comes with its weight in the objective.
+Written as a PyTorch user would write it who cares about speed: functional layers and losses, mu and s from one layer, Adam(fused=True),
+distances by a matrix product, and `kthvalue` for the order statistics, which takes a tenth of the time of `sort`.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, leaky_relu, mse_loss
+from torch import Tensor
+from torch.nn import functional as F
 
+from bench.network import EXPONENT, KL, MMD, Layer, Likelihood, Sampling
 from bench.peer import Clock, Peer
 from bench.problem import BATCHES
 from bench.workers import serve
-from npae.backend import Array
 
-Objective: TypeAlias = Callable[[nn.ModuleDict, Tensor, Mapping[str, Tensor]], dict[str, tuple[Tensor, float]]]
+Terms: TypeAlias = dict[str, tuple[Tensor, float]]
 
-
-def network(parameters: Mapping[str, Array]) -> nn.ModuleDict:
-    """A Linear for each of npae's Dense layers, with its weights; "encoder.2.mu" is called encoder_2_mu."""
-    layers = nn.ModuleDict()
-    for name, W in parameters.items():
-        if name.endswith(".W"):
-            layer = nn.Linear(*W.shape)
-            layer.weight.data.copy_(torch.from_numpy(W).T)
-            layer.bias.data.copy_(torch.from_numpy(parameters[name.removesuffix("W") + "b"]))
-            layers[name.removesuffix(".W").replace(".", "_")] = layer
-    return layers
+ACTIVATIONS: dict[str, Callable[[Tensor, float], Tensor]] = {
+    "linear": lambda x, parameter: x,
+    "leaky_relu": F.leaky_relu,
+    "relu": lambda x, parameter: F.relu(x),
+    "sigmoid": lambda x, parameter: torch.sigmoid(x),
+    "tanh": lambda x, parameter: torch.tanh(x),
+    "elu": lambda x, parameter: F.elu(x),
+    "softplus": lambda x, parameter: F.softplus(x) + parameter,
+}
 
 
-def ae(layers: nn.ModuleDict, x: Tensor, noise: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, float]]:
-    """Squared error, the mean over all elements."""
-    z = leaky_relu(layers["encoder_2"](leaky_relu(layers["encoder_0"](x))))
-    y = layers["decoder_2"](leaky_relu(layers["decoder_0"](z)))
-    return {"reconstruction": (mse_loss(y, x), 1.0)}
+def likelihood(loss: Likelihood, y: Tensor, x: Tensor) -> Tensor:
+    """The reconstruction's term."""
+    if loss.name == "squared_error":
+        value = F.mse_loss(y, x, reduction="sum")
+    elif loss.name == "bernoulli_logits":
+        value = F.binary_cross_entropy_with_logits(y, x, reduction="sum")
+    else:
+        value = F.binary_cross_entropy(y.clamp(loss.clip, 1 - loss.clip), x, reduction="sum")
+    return value * (loss.factor / len(x)) + loss.constant
 
 
-def _gaussian(layers: nn.ModuleDict, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """mu, log sigma, z, y"""
-    h = leaky_relu(layers["encoder_0"](x))
-    mu, s = layers["encoder_2_mu"](h), layers["encoder_2_s"](h)
-    z = mu + eps * s.exp()
-    return mu, s, z, layers["decoder_2"](leaky_relu(layers["decoder_0"](z)))
+def sigma(form: str, noise_scale: float, s: Tensor) -> Tensor:
+    """The standard deviation that s stands for."""
+    deviation = s if form == "sigma" else torch.exp(s if EXPONENT[form] == 1 else EXPONENT[form] * s)
+    return deviation if noise_scale == 1 else noise_scale * deviation
 
 
-def vae(layers: nn.ModuleDict, x: Tensor, noise: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, float]]:
-    """Bernoulli likelihood, KL, the decoder's squared parameters."""
-    mu, s, _, logits = _gaussian(layers, x, noise["eps"])
-    nll = binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
-    kl = 0.5 * ((2 * s).exp() + mu * mu - 1 - 2 * s).sum() / len(x)
-    decoder = [p for name, layer in layers.items() if name.startswith("decoder") for p in layer.parameters()]
-    return {"nll": (nll, 1.0), "kl": (kl, 1.0), "l2": (torch.stack([(p * p).sum() for p in decoder]).sum(), 0.005)}
-
-
-def wae(layers: nn.ModuleDict, x: Tensor, noise: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, float]]:
-    """Squared error per image, and MMD^2 of the codes from the prior."""
-    _, _, z, y = _gaussian(layers, x, noise["eps"])
-    return {"reconstruction": (((x - y) ** 2).sum(1).mean(), 1.0), "mmd": (_mmd(z, noise["prior"]), 10.0)}
+def kl(term: KL, mu: Tensor, s: Tensor) -> Tensor:
+    """1/(2 B) sum (v + mu^2 - 1 - log(epsilon + v))"""
+    if term.form == "sigma" or term.epsilon:
+        v = sigma(term.form, term.noise_scale, s) ** 2
+        log_v = torch.log(v + term.epsilon)
+    else:
+        log_v = 2 * EXPONENT[term.form] * s + 2 * math.log(term.noise_scale)
+        v = torch.exp(log_v)
+    return 0.5 / len(mu) * (v + mu * mu - 1 - log_v).sum()
 
 
 def _distances(a: Tensor, b: Tensor) -> Tensor:
     return (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T
 
 
-def _mmd(z: Tensor, w: Tensor) -> Tensor:
-    """Unbiased, RBF kernel, bandwidth by the flux rule."""
+def mmd(term: MMD, z: Tensor, w: Tensor) -> Tensor:
+    """Unbiased, RBF kernel, the bandwidth held constant."""
     n = len(z)
-    pairs, zz, ww, zw = n * n - n, _distances(z, z), _distances(w, w), _distances(z, w)
+    zz, ww, zw = _distances(z, z), _distances(w, w), _distances(z, w)
     with torch.no_grad():
-        sigma2 = torch.kthvalue(zw.flatten(), pairs // 2).values + torch.kthvalue(zz.flatten(), pairs // 2).values
-        c = -1 / (2 * sigma2)
-    return ((zz * c).exp().sum() + (ww * c).exp().sum() - 2 * n) / pairs - 2 * (zw * c).exp().sum() / n**2
-
-
-OBJECTIVES: dict[str, Objective] = {"ae": ae, "vae": vae, "wae": wae}
+        if term.ranks is None:
+            c = zz.new_tensor(-0.5 / (term.sigma2 or 1.0))
+        else:
+            chosen = (torch.kthvalue(d2.flatten(), rank + 1).values for d2, rank in zip((zw, zz), term.ranks, strict=True))
+            c = -0.5 / sum(chosen)
+    return ((zz * c).exp().sum() + (ww * c).exp().sum() - 2 * n) / (n * n - n) - 2 * (zw * c).exp().sum() / n**2
 
 
 class TorchStep(Peer):
@@ -89,31 +86,96 @@ class TorchStep(Peer):
         super().__init__()
         self.threads = int(os.environ["OMP_NUM_THREADS"])
         torch.set_num_threads(self.threads)
-        self.objective = OBJECTIVES[self.model]
+        self.network = self.problem.network
         self.x, self.order = torch.from_numpy(self.problem.data), torch.from_numpy(self.problem.order)
         self.start()
 
     def start(self) -> None:
-        """From the problem's parameters."""
-        self.layers = network(self.problem.parameters)
-        rate, epsilon = self.problem.learning_rate, self.problem.epsilon
-        self.adam = torch.optim.Adam(self.layers.parameters(), lr=rate, eps=epsilon, fused=True)
+        """From the problem's parameters: W (O, I) as in nn.Linear."""
+        given, network = self.problem.parameters, self.network
+        self.parameters = {
+            layer.name: [torch.from_numpy(given[f"{layer.name}.W"].T.copy()), torch.from_numpy(given[f"{layer.name}.b"].copy())]
+            for layer in (*network.encoder, *network.decoder)
+        }
+        if network.heads:
+            both = ([given[f"{head.name}.{key}"] for head in network.heads] for key in "Wb")
+            self.parameters["heads"] = [torch.cat([torch.from_numpy(one.T) for one in ones]).contiguous() for ones in both]
+        self.adam = torch.optim.Adam(
+            [tensor.requires_grad_() for pair in self.parameters.values() for tensor in pair],
+            lr=network.adam.rate,
+            betas=(network.adam.beta1, network.adam.beta2),
+            eps=network.adam.epsilon,
+            fused=True,
+        )
+        self.taken = 0
 
-    def step(self, x: Tensor, noise: Mapping[str, Tensor]) -> tuple[dict[str, tuple[Tensor, float]], Tensor]:
+    def through(self, layers: Iterable[Layer], x: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
+        """x -> the last layer's output"""
+        for layer in layers:
+            x = ACTIVATIONS[layer.activation](F.linear(x, *self.parameters[layer.name]), layer.parameter)
+            x = x * masks[layer.name] if layer.dropout else x
+        return x
+
+    def objective(self, x: Tensor, noise: Mapping[str, Tensor]) -> Terms:
+        """The terms with their weights; noise holds eps, prior, and each dropout's mask times 1 / (1 - rate)."""
+        network = self.network
+        dropping = [layer.name for layer in (*network.encoder, *network.decoder) if layer.dropout]
+        masks = {name: noise[f"dropout{k}"] for k, name in enumerate(dropping)}
+        h, divergences = self.through(network.encoder, x, masks), Terms()
+        if network.sampling:
+            mu, s = self.posterior(h)
+            divergences = {term.term: (kl(term, mu, s), term.weight) for term in network.kl}
+            h = self.sampled(network.sampling, mu, s, noise["eps"])
+        terms = {network.likelihood.term: (likelihood(network.likelihood, self.through(network.decoder, h, masks), x), 1.0)}
+        terms |= divergences
+        if network.mmd:
+            terms["mmd"] = mmd(network.mmd, h, noise["prior"]), network.mmd.weight
+        if network.l2:
+            squares = [(p * p).sum() for layer in network.decoder for p in self.parameters[layer.name]]
+            terms["l2"] = torch.stack(squares).sum(), network.l2
+        return terms
+
+    def posterior(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """mu, s"""
+        mu, s = F.linear(h, *self.parameters["heads"]).chunk(2, 1)
+        last = self.network.heads[1]
+        return mu, ACTIVATIONS[last.activation](s, last.parameter)
+
+    def sampled(self, how: Sampling, mu: Tensor, s: Tensor, eps: Tensor) -> Tensor:
+        """z"""
+        return mu + eps * sigma(how.form, how.noise_scale, s)
+
+    def total(self, x: Tensor, noise: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+        """Each term, and what is minimised."""
+        terms = self.objective(x, noise)
+        weighted = [value if weight == 1 else weight * value for value, weight in terms.values() if weight]
+        return {name: value for name, (value, _) in terms.items()}, sum(weighted[1:], weighted[0])
+
+    def step(self, x: Tensor, noise: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
         """The terms, and the total."""
-        terms = self.objective(self.layers, x, noise)
-        total = torch.stack([weight * value for value, weight in terms.values()]).sum()
+        self.taken += 1
+        if self.network.adam.placement == "uncorrected":  # torch.optim.Adam divides sqrt(v) by this root before it adds eps
+            self.adam.param_groups[0]["eps"] = self.network.adam.epsilon / math.sqrt(1 - self.network.adam.beta2**self.taken)
+        terms, total = self.total(x, noise)
         self.adam.zero_grad()
         torch.autograd.backward(total)
         self.adam.step()
         return terms, total.detach()
 
+    def draw(self) -> dict[str, Tensor]:
+        """The random numbers of one step."""
+        shapes = {name: array.shape[1:] for name, array in self.problem.noise.items()}
+        dropped = self.network.rates_of_dropout
+        noise = {name: torch.randn(shape, dtype=self.x.dtype) for name, shape in shapes.items() if name not in dropped}
+        for name, (_, rate) in dropped.items():
+            noise[name] = torch.empty(shapes[name], dtype=self.x.dtype).bernoulli_(1 - rate).div_(1 - rate)
+        return noise
+
     def steps(self, count: int) -> dict[str, float]:
         """The loss is read once, at the end."""
-        total, clock = torch.zeros(()), Clock()
+        total, clock = torch.zeros((), dtype=self.x.dtype), Clock()
         for rows in itertools.islice(self.endless, count):
-            x = self.x[torch.from_numpy(rows)]
-            total += self.step(x, {name: torch.randn(array.shape[1:]) for name, array in self.problem.noise.items()})[1]
+            total += self.step(self.x[torch.from_numpy(rows)], self.draw())[1]
         return clock.stop(count, float(total))
 
     def agree(self) -> dict[str, Any]:
@@ -121,9 +183,9 @@ class TorchStep(Peer):
         self.start()
         first: dict[str, float] = {}
         for k in range(BATCHES):
-            noise = {name: torch.from_numpy(array[k]) for name, array in self.problem.noise.items()}
+            noise = {name: torch.from_numpy(array[k]) for name, array in self.given_noise().items()}
             terms, total = self.step(torch.from_numpy(self.problem.x[k]), noise)
-            first = first or {name: float(value) for name, (value, _) in terms.items()} | {"total": float(total)}
+            first = first or {name: float(value) for name, value in terms.items()} | {"total": float(total)}
         self.start()
         return {"terms": first, "later": float(total)}
 

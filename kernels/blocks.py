@@ -1,13 +1,15 @@
 """A few rows against a tile, in vector registers: the inner loop that Numba's own vectoriser does not find.
 
     square_distances_N(x, i, y, c, out, r, o, K)      out[r+q, o+j]  = sum_k (x[i+q, k] - y[k, c+j])^2         q < ROWS, k < K
+    fused_distances_N(x, i, y, c, out, r, o, K)       the same in two thirds of the operations
     add_products_N(x, i, y, c, out, r, o, K)          out[r+q, o+j] += sum_k  x[i+q, k]  * y[k, c+j]           j < N LANES
 
 x (., >= K), y (K, .) and out are C-contiguous matrices of one dtype, float32 or float64; N is 1 or 2. Nothing is checked: the caller's
 matrices reach as far as the block does. The sums stay in ROWS times N registers while k runs.
 
-Distances take k in order with every operation rounded on its own, so they are those of `npae.kernels.pairwise` to the last bit; products
-fuse multiply and add. A register has 64 bytes where the processor has AVX-512, else 32; LANES = its bytes / those of a number.
+Square distances take k in order with every operation rounded on its own, so they are those of `npae.kernels.pairwise` to the last bit;
+fused distances and products fuse multiply and add, which rounds once less. A register has 64 bytes where the processor has AVX-512, else
+32; LANES = its bytes / those of a number.
 The loop is written as LLVM instructions, one for each line of the formula, through numba.extending.intrinsic.
 """
 
@@ -55,6 +57,12 @@ def _subtract_square_add(b: Any, x: Any, y: Any, total: Any) -> Any:
     """total + (x - y)^2, three roundings"""
     difference = b.fsub(x, y)
     return b.fadd(total, b.fmul(difference, difference))
+
+
+def _subtract_multiply_add(b: Any, x: Any, y: Any, total: Any) -> Any:
+    """total + (x - y)^2, two roundings"""
+    difference = b.fsub(x, y)
+    return _multiply_add(b, difference, difference, total)
 
 
 def _multiply_add(b: Any, x: Any, y: Any, total: Any) -> Any:
@@ -120,7 +128,7 @@ def _emit(
     y = [load(now["y"], _int(REGISTER * v), vector) for v in range(columns)]
     after = {}
     for q in range(ROWS):
-        x = _in_all_lanes(b, load(now["x"], x_rows[q], number), vector)
+        x = in_all_lanes(b, load(now["x"], x_rows[q], number), vector)
         for v in range(columns):
             after[q, v] = combine(b, x, y[v], totals[q, v])
     following = {name: b.add(now[name], steps[name]) for name in now}
@@ -136,7 +144,8 @@ def _emit(
         b.store(after[q, v], b.inttoptr(b.add(target, cell(q, v)), _POINTER), align=item)
 
 
-def _in_all_lanes(b: Any, x: Any, vector: Any) -> Any:
+def in_all_lanes(b: Any, x: Any, vector: Any) -> Any:
+    """A vector of that type with one number everywhere."""
     lane = ir.IntType(32)
     nothing = ir.Constant(vector, ir.Undefined)
     first = b.insert_element(nothing, x, ir.Constant(lane, 0))
@@ -144,5 +153,6 @@ def _in_all_lanes(b: Any, x: Any, vector: Any) -> Any:
 
 
 square_distances_2 = _block(_subtract_square_add, 2, accumulate=False)
+fused_distances_2 = _block(_subtract_multiply_add, 2, accumulate=False)
 add_products_1 = _block(_multiply_add, 1, accumulate=True)
 add_products_2 = _block(_multiply_add, 2, accumulate=True)

@@ -1,29 +1,37 @@
-"""The one way to compile: Numba with a cache that is never stale, never breaks an import, and touches nobody else's settings.
+"""The one way to compile: Numba with a cache of our own (code_cache.py), and none of anybody else's settings touched.
 
     @jit(FAST)              sums may be reordered and multiply-adds fused, so that loops vectorise; NaN and infinity keep their meaning
     @jit(STRICT)            every operation is rounded as written: where two forms must agree bit for bit
     @compiled_form_of(f)    what calls of f become inside compiled code, chosen by the argument's type; multiply-adds may be fused (FUSED)
+    called_by_address(f, signature, FAST)    compiled at once, for one signature; its `address` is what compiled code calls
 
 Compilation is lazy, at the first call with new types; kernels are single-threaded (a thread pool of ours would fight the one of BLAS) and
-release the interpreter lock. Numba notices an edit of the file that holds a function, not of the files whose functions it calls, so the
-cache folder is named by a hash of every source in this package: ~/.cache/npae/numba/kernels-HASH, below XDG_CACHE_HOME if that is set, or
-in NUMBA_CACHE_DIR. Where that folder cannot be written, kernels are compiled in each process and nothing is cached.
+release the interpreter lock. One thread compiles at a time; a fork waits for it, or the child would wait for ever at its first kernel.
+
+The code of a function is closed: it holds its own copy of all that it calls. Numba leaves such copies open to the linker, which takes the
+first of that name in the process; a copy is optimised once more with its caller, so its sums may have another order, and code that was
+compiled here gave other last bits than the same code loaded from the cache.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from llvmlite.binding import Linkage
+from numba.core.ccallback import CFunc
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import overload
 
-_config: Any = numba.config  # untyped in Numba
+from npae.kernels import blas_check
+from npae.kernels.code_cache import CodeCache, code_folder, writable
+
+blas_check.answer_it()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,28 +39,35 @@ FAST = frozenset({"contract", "reassoc", "nsz", "arcp"})  # never nnan or ninf: 
 FUSED = frozenset({"contract"})
 STRICT: frozenset[str] = frozenset()
 
-
-def source_hash() -> str:
-    """A hash of the names and contents of all Python files of this package."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+_lock: Any = global_compiler_lock
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
-@functools.cache
+class _Closed(JITCodeLibrary):
+    """The code of a function, with its own copy of all that it calls."""
+
+    def _optimize_final_module(self) -> None:
+        for function in self._final_module.functions:
+            if function.linkage == Linkage.linkonce_odr:
+                function.linkage = Linkage.internal
+        super()._optimize_final_module()  # type: ignore[no-untyped-call]
+
+
+class _Compiler(Compiler):
+    """Numba's, for such code."""
+
+    def compile_extra(self, function: Callable[..., Any]) -> Any:
+        """What it makes of the function."""
+        self.state.library = _Closed(self.state.targetctx.codegen(), function.__qualname__)  # type: ignore[no-untyped-call]
+        self.state.library.enable_object_caching()
+        return super().compile_extra(function)  # type: ignore[no-untyped-call]
+
+
 def cache_folder() -> Path | None:
-    """Where compiled code is kept, or None where that cannot be written."""
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(home) / "npae" / "numba") / f"kernels-{source_hash()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except (OSError, RuntimeError):  # read-only, full, or no home at all (Path.home raises RuntimeError)
-        return None
-    return folder
+    """Where Numba may keep code itself (handlers, which are not compiled by `called_by_address` yet), or None."""
+    folder = code_folder()
+    return folder if folder and writable(folder) else None
 
 
 def _options(fastmath: frozenset[str]) -> Any:
@@ -63,14 +78,10 @@ def jit(fastmath: frozenset[str]) -> Callable[[Function], Function]:
     """Compiles the function below it."""
 
     def decorate(function: Function) -> Function:
-        folder = cache_folder()
-        before = _config.CACHE_DIR
-        _config.CACHE_DIR = str(folder or "")  # read once, while the function is decorated
-        try:
-            compiled: Function = numba.njit(nogil=True, cache=folder is not None, **_options(fastmath))(function)
-        finally:
-            _config.CACHE_DIR = before
-        return compiled
+        compiled: Any = numba.njit(nogil=True, pipeline_class=_Compiler, **_options(fastmath))(function)
+        compiled._cache = CodeCache(function)
+        kept: Function = compiled
+        return kept
 
     return decorate
 
@@ -79,3 +90,11 @@ def compiled_form_of(function: Callable[..., Any], fastmath: frozenset[str] = FU
     """The decorated function receives Numba types and returns the Python function to compile for them."""
     decorate: Callable[[Function], Function] = overload(function, jit_options=_options(fastmath))
     return decorate
+
+
+def called_by_address(function: Callable[..., Any], signature: Any, fastmath: frozenset[str]) -> Any:
+    """The function for that signature, with its `address`."""
+    compiled: Any = CFunc(function, (signature.args, signature.return_type), {}, {"nopython": True, **_options(fastmath)}, _Compiler)
+    compiled._cache = CodeCache(function)
+    compiled.compile()
+    return compiled

@@ -3,8 +3,9 @@
     threads_for(work) -> T            1 below SMALL units of work: starting a thread costs about 0.1 ms
     share(T, part)                    part(0), ..., part(T - 1) side by side; returns when all are done
 
-How many: the processors this process may use, at most NUMBA_NUM_THREADS (which Numba reads) and OMP_NUM_THREADS. A result does not depend
-on their number: parts are counted in whole numbers, or stored part by part and summed in one order.
+How many: NUMBA_NUM_THREADS (which Numba reads), or as many as the processors that this process may use at the moment; at most
+OMP_NUM_THREADS. A result does not depend on their number: parts are counted in whole numbers, or stored part by part and summed in one
+order.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def available() -> int:
     """The threads that may be used."""
     asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     most = int(_config.NUMBA_NUM_THREADS)
+    if most == _config.NUMBA_DEFAULT_NUM_THREADS and hasattr(os, "sched_getaffinity"):
+        most = min(most, len(os.sched_getaffinity(0)))  # some may have been taken away since Numba counted them
     return min(int(asked), most) if asked.isdecimal() and int(asked) > 0 else most
 
 

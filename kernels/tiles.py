@@ -4,16 +4,17 @@
     in_rows(x (n, d)) -> (tiles TILE, d)      rows: the points as they are
     in_tile(t, m)                             how many points of m the tile t holds; the last is filled up with zeros
     distances(x, i, tile, out (TILE, TILE))   out[r, j] = sum_k (x[i + r, k] - tile[k, j])^2
+    fused_distances(x, i, tile, out)          the same, faster, where the last bit does not matter
 
-The distance is the one that `npae.kernels.pairwise` defines, to the last bit: see blocks.py. A tile of float32 points with 64 features
-takes 16 KiB.
+A distance is the one that `npae.kernels.pairwise` defines, to the last bit; a fused one is rounded less often: see blocks.py. A tile of
+float32 points with 64 features takes 16 KiB.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from npae.kernels.blocks import REGISTER, ROWS, square_distances_2
+from npae.kernels.blocks import REGISTER, ROWS, fused_distances_2, square_distances_2
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
 
@@ -57,3 +58,12 @@ def distances(x: Array, i: int, tile: Array, out: Array) -> None:
     for r in range(0, TILE, ROWS):
         for c in range(0, TILE, width):
             square_distances_2(x, i + r, tile, c, out, r, c, len(tile))
+
+
+@jit(STRICT)
+def fused_distances(x: Array, i: int, tile: Array, out: Array) -> None:
+    """Squared distances of TILE rows, from i on, to the points of a tile, within (d + 2) eps / 2 of the exact ones."""
+    width = 2 * REGISTER // x.itemsize
+    for r in range(0, TILE, ROWS):
+        for c in range(0, TILE, width):
+            fused_distances_2(x, i + r, tile, c, out, r, c, len(tile))

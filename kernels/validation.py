@@ -3,6 +3,7 @@
     points(name, array)               (n, d) finite, float32 or float64 (whole numbers become float64), C-contiguous (a view is copied)
     samples(z, w, at_least)           two of them with the same d and dtype, each of at least so many points
     positive(name, value)             a finite number above 0
+    labels_of(labels, n)              (c, n) of 0 and 1, as C-contiguous int8
     rank_among(rank, count)           a whole number from 0 to count - 1
 
 Raises InputError, and NonFiniteError for a NaN or an infinity, which it names by row and column.
@@ -54,6 +55,16 @@ def positive(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value) or value <= 0:
         raise InputError(f"{name} is {value!r}; expected a finite number above 0")
     return float(value)
+
+
+def labels_of(labels: Any, n: int) -> Array:
+    """Which of n points are in a group (1) and which are not (0); each row is a group."""
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.shape[1] != n or not len(labels):
+        raise InputError(f"labels have shape {labels.shape}; expected (groups, {n}), a number for each point, with at least one group")
+    if not ((labels == 0) | (labels == 1)).all():
+        raise InputError("labels hold a value that is neither 0 nor 1; expected 1 for a point of the group and 0 for any other")
+    return np.ascontiguousarray(labels, np.int8)
 
 
 def rank_among(rank: Any, count: int) -> int:

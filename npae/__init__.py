@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     )
     from npae.noise import Noise
     from npae.optim import Adam
+    from npae.training.fit import fit
     from npae.training.history import History
-    from npae.training.loop import fit
     from npae.training.model_file import load, save
 
 __version__ = "0.1.0"
@@ -69,7 +69,7 @@ _WHERE = {
     "Noise": "npae.noise",
     "Adam": "npae.optim",
     "History": "npae.training.history",
-    "fit": "npae.training.loop",
+    "fit": "npae.training.fit",
     "save": "npae.training.model_file",
     "load": "npae.training.model_file",
     "load_data": "npae.data",

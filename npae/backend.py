@@ -65,10 +65,12 @@ class NumbaBackend(Backend):
     name = "numba"
     form = "cpu"
 
-    def __init__(self) -> None:
+    @functools.cached_property
+    def _gemm(self) -> dict[np.dtype[Any], Callable[..., Any]]:
+        """Loaded with the first product: a compiled step makes none, and SciPy takes a fifth of a second."""
         from scipy.linalg import blas
 
-        self._gemm = {np.dtype("float32"): blas.sgemm, np.dtype("float64"): blas.dgemm}
+        return {np.dtype("float32"): blas.sgemm, np.dtype("float64"): blas.dgemm}
 
     def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
         """out (+)= a @ b as BLAS sees it: Fortran order, so out^T = b^T a^T on the same memory."""

@@ -55,7 +55,7 @@ def test_every_promised_name_is_there_and_listed() -> None:
 def test_names_are_those_of_the_modules_they_come_from() -> None:
     from npae.data import load as load_data
     from npae.models import VAE
-    from npae.training.loop import fit
+    from npae.training.fit import fit
 
     assert (npae.VAE, npae.fit, npae.load_data) == (VAE, fit, load_data)
     assert npae.kernels is sys.modules["npae.kernels"]

@@ -4,8 +4,9 @@
     dz_i  = 4/(n m) (c_i z_i - sum_j g(z_i, w_j) w_j) - 4/(n (n-1)) (a_i z_i - sum_j g(z_i, z_j) z_j)
     g = -dk/d(d2),  a_i = sum_j g(z_i, z_j),  c_i = sum_j g(z_i, w_j)
 
-TILE rows meet TILE columns: their distances, k and g are a square that stays in the first-level cache, and g times the columns is a small
-matrix product. All points are centred first: the two halves of each bracket nearly cancel, and an offset would eat their digits.
+TILE rows meet TILE columns: their distances (fused: see tiles.py), k and g are squares that stay in the first-level cache, and g times the
+columns is a small matrix product. Where there is no pair, the distance is `far`, at which k and g vanish. All points are centred first:
+the two halves of each bracket nearly cancel, and an offset would eat their digits.
 A row of a tile is summed in the dtype, GROUP tiles of products too; everything above that in float64, strip by strip in one order, so the
 number of threads changes nothing.
 Scratch: both samples twice (as rows and in tiles), n d float64 sums, and a few squares of TILE.
@@ -23,13 +24,13 @@ from npae.kernels.elementary import exp
 from npae.kernels.jit import FAST, compiled_form_of, jit
 from npae.kernels.kernel import Array
 from npae.kernels.threads import share, threads_for
-from npae.kernels.tiles import TILE, distances, in_rows, in_tile, pack, tiles_of
+from npae.kernels.tiles import TILE, fused_distances, in_rows, in_tile, pack, tiles_of
 
 GROUP = 16  # tiles whose products are summed in the dtype: 1024 points
 
 
 def radial(shape: Any, d2: Array, g: Array) -> Any:
-    """For a row of distances: g, and the sums of k, of k d2 and of g. `shape` says which kernel: a number is sigma2, an array C."""
+    """For a row of TILE distances: g, and the sums of k, of k d2 and of g. `shape` says which kernel: a number is sigma2, an array C."""
     return _inverse_multiquadratic(shape, d2, g) if isinstance(shape, np.ndarray) else _gaussian(shape, d2, g)
 
 
@@ -37,7 +38,7 @@ def _gaussian(shape: Any, d2: Any, g: Any) -> Any:
     """k = exp(-d2 / (2 sigma2))        g = k / (2 sigma2)"""
     rate = d2.dtype.type(0.5 / shape)
     total, moment = d2.dtype.type(0), d2.dtype.type(0)
-    for j in range(len(d2)):
+    for j in range(TILE):  # a length that the compiler knows: half the time
         k = exp(-rate * d2[j])
         g[j] = rate * k
         total += k
@@ -52,11 +53,11 @@ def _inverse_multiquadratic(shape: Any, d2: Any, g: Any) -> Any:
     g[:] = d2.dtype.type(0)
     for s in range(len(shape)):
         c = d2.dtype.type(shape[s])
-        for j in range(len(d2)):
+        for j in range(TILE):
             r = one / (c + d2[j])
             total += c * r
             g[j] += c * (r * r)
-    for j in range(len(d2)):
+    for j in range(TILE):
         slope += g[j]
     return np.float64(total), 0.0, np.float64(slope)
 
@@ -94,13 +95,13 @@ def _strip(
     total, moment = 0.0, 0.0
     for t in range(len(tiles)):
         width = in_tile(t, m)
-        distances(x, i, tiles[t], d2)
+        fused_distances(x, i, tiles[t], d2)
         if same and t * TILE == i:
             for r in range(height):
                 d2[r, r] = far  # a point is not its own pair: k and g vanish
-        g[:, width:] = g.dtype.type(0)
+        d2[:, width:] = far
         for r in range(height):
-            k, kd2, slope = radial(shape, d2[r, :width], g[r, :width])
+            k, kd2, slope = radial(shape, d2[r], g[r])
             total += k
             moment += kd2
             sums[r] += slope
@@ -150,12 +151,13 @@ def _strips_of_w(w: Array, tiles: Array, m: int, shape: Any, found: Array, first
         height, total, moment = in_tile(b, m), 0.0, 0.0
         for t in range(b + 1):
             width, times = in_tile(t, m), 1.0 if t == b else 2.0
-            distances(w, b * TILE, tiles[t], d2)
+            fused_distances(w, b * TILE, tiles[t], d2)
             if t == b:
                 for r in range(height):
                     d2[r, r] = far
+            d2[:, width:] = far
             for r in range(height):
-                k, kd2, _ = radial(shape, d2[r, :width], g[r, :width])
+                k, kd2, _ = radial(shape, d2[r], g[r])
                 total += times * k
                 moment += times * kd2
         found[b, 0], found[b, 1] = total, moment

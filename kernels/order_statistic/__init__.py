@@ -10,7 +10,7 @@ pair, `locate_distance` finds that pair, and the gradient of the statistic is th
     d value / dz_i = 2 (z_i - w_j)        d value / dw_j = -2 (z_i - w_j)
 
 A distance that is NaN ranks above all others, as in NumPy's sort.
-Memory: the reference builds the n x m array; the fast forms are O((n + m) d) and a buffer of constant size.
+Memory: the reference builds the n x m array; the fast forms are O((n + m) d).
 Raises InputError for a rank that is not one of those n m, and when no pair has the distance asked for.
 
 Source: order statistics by radix on the bit pattern (non-negative IEEE numbers are ordered as their bit patterns are): Knuth 1998,

@@ -29,8 +29,13 @@ VERBS = {
     "figure": "draw a figure of one or several trained runs; npae figure list shows them all",
     "report": "one self-contained web page about a trained run",
     "reproduce": "train a published preset over several seeds, published numbers beside measured",
+    "test": "do two samples come from one distribution? files, data sets or what runs draw",
     "claim": "put a claim of the founding documents to the test, verdict printed",
     "gradcheck": "compare every hand-written gradient with finite differences",
+    "explain": "formula, derivation, source and a worked example of a layer, loss, model or kernel",
+    "verify": "is everything that a run folder holds whole? checksums, history, configuration, pictures",
+    "replay": "train a run again and compare the weights after each epoch, bit by bit",
+    "replay-step": "make a step that was not finite again, with every node laid open",
     "data": "list, fetch or locate data sets",
     "doctor": "what was found on this machine, and what will be used",
 }
@@ -105,7 +110,7 @@ def _dispatch(words: list[str]) -> int:
     verb = words[0]
     if verb not in VERBS:
         raise InputError(f"'{verb}' is not a verb{nearest(verb, VERBS)}")
-    module = importlib.import_module(f"npae.cli.{verb}")
+    module = importlib.import_module(f"npae.cli.{verb.replace('-', '_')}")
     parser = Parser(
         prog=f"npae {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )

@@ -63,10 +63,21 @@ def _try_backend(name: str) -> str:
     return "works" if abs(value - 6.0) < 1e-9 else f"gives a wrong answer ({value}, expected 6)"
 
 
-def _numba_cache() -> str:
-    from npae.kernels import jit
+def _numba_cache() -> dict[str, Any]:
+    """Where compiled code is kept, how large it is, also with that of other versions, and whether more can be."""
+    from npae.kernels.code_cache import code_folder, writable
 
-    return str(jit.cache_folder())
+    folder = code_folder()
+    if folder is None:
+        return {"folder": None, "megabytes": 0.0, "megabytes_of_all": 0.0, "writable": False}
+    sizes = {path: path.stat().st_size / 1e6 for path in folder.parent.glob("kernels-*/**/*") if path.is_file()}
+    own = sum(size for path, size in sizes.items() if folder in path.parents)
+    return {
+        "folder": str(folder),
+        "megabytes": round(own, 1),
+        "megabytes_of_all": round(sum(sizes.values()), 1),
+        "writable": writable(folder),
+    }
 
 
 def _gpu() -> str:
@@ -103,7 +114,15 @@ def _text(found: dict[str, Any]) -> str:
     lines.append(f"gpu           {found['gpu']}")
     lines += [f"backend       {name:<6} {state}" for name, state in found["backends"].items()]
     lines.append(f"will use      {found['backend']} (chosen by: {found['backend_chosen_by']}; change with --backend or NPAE_BACKEND)")
-    lines.append(f"numba cache   {found['numba_cache']}")
+    lines.append(f"numba cache   {_cache_text(found['numba_cache'])}")
     lines += [f"data          {name:<16} {where or f'not here: npae data fetch {name}'}" for name, where in found["data"].items()]
     lines += [f"variable      {name}={value}" for name, value in found["variables"].items()]
     return "\n".join(lines)
+
+
+def _cache_text(cache: dict[str, Any]) -> str:
+    if cache["folder"] is None:
+        return "none: there is no home folder; every process compiles anew (NUMBA_CACHE_DIR names a folder to keep code in)"
+    others = cache["megabytes_of_all"] - cache["megabytes"]
+    text = f"{cache['folder']}, {cache['megabytes']} MB; of other versions beside it {others:.1f} MB, removed when unused for long"
+    return text if cache["writable"] else f"{text}; it cannot be written, so what is not in it is compiled in every process"

@@ -22,8 +22,8 @@ from npae.cli.corruption_text import FORM, corruption_of
 from npae.cli.opened import open_for
 from npae.cli.screen import show, table_of
 from npae.errors import InputError
-from npae.training.checkpoint import read_manifest
 from npae.training.history import History
+from npae.training.manifest import read_manifest
 
 if TYPE_CHECKING:
     from npae.figures.of_runs.subject import Choices, Subject

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from npae.cli.train import train_run
+from npae.cli.train import go_on, train_run
 from npae.errors import InputError
-from npae.training.checkpoint import restore_checkpoint, save_checkpoint
+from npae.training.checkpoint import save_checkpoint
 from npae.training.configuration import Configuration, stored
-from npae.training.run import Run, check_same_data, describe, make_folder, prepare
+from npae.training.lock import locked
+from npae.training.run import Run, describe, make_folder, prepare
 
 MACHINE = ("backend",)  # may differ: a series begun on one machine goes on on another
 
@@ -28,19 +29,19 @@ def trained_run(configuration: Configuration, folder: Path, *, title: str, quiet
         _check_same_settings(configuration, folder)
     training = prepare(configuration)
     make_folder(folder)
-    if begun:
-        check_same_data(training, folder)
-        restore_checkpoint(training.trainer, folder)
-        if training.trainer.finished:
-            training.trainer.use_best()
-            return training
-    if not quiet:
-        print(f"{title}: {folder}", file=sys.stderr)
-    describe(training, folder)
-    save_checkpoint(training.trainer, folder)
-    if train_run(training, folder, quiet=quiet):
-        raise KeyboardInterrupt
-    return training
+    with locked(folder):
+        if begun:
+            go_on(training, folder)
+            if training.trainer.finished:
+                training.trainer.use_best()
+                return training
+        if not quiet:
+            print(f"{title}: {folder}", file=sys.stderr)
+        describe(training, folder)
+        save_checkpoint(training.trainer, folder)
+        if train_run(training, folder, quiet=quiet):
+            raise KeyboardInterrupt
+        return training
 
 
 def _check_same_settings(configuration: Configuration, folder: Path) -> None:

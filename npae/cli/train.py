@@ -5,7 +5,9 @@
   npae train ae --data faces.npy --hidden 512,128 --set activation=elu --set dropout=0.1
   npae train --resume runs/vae-digits              continue, bit for bit
 
-Values come from: default < the model's own < preset < --config FILE < flags; the run's config.toml says which. Ctrl-C saves.
+Values come from: default < the model's own < preset < --config FILE < flags; the run's config.toml says which. Ctrl-C saves, and so does
+SIGTERM; the exit status is then 130. A loss or gradient that is not finite ends the training with the node, the tensor and the rows where
+it began: see --set guard=skip or halve, and npae replay-step.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from npae.cli.progress import progress_for
-from npae.cli.published import in_the_documents_unit, published_lines
 from npae.cli.settings import add_settings, given_flags
 from npae.errors import InputError
 from npae.models import MODELS
 from npae.presets import preset_names
-from npae.training.checkpoint import restore_checkpoint, save_checkpoint
+from npae.training.checkpoint import has_checkpoint, restore_checkpoint, save_checkpoint
 from npae.training.configuration import Configuration, absolute_data, check_fits, resolve, stored
+from npae.training.lock import locked
 from npae.training.loop import Trainer
 from npae.training.run import Run, check_same_data, describe, make_folder, new_folder, prepare
 
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="continue a run where it stopped")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, progress on standard error")
     parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument("--no-figures", action="store_true", help="draw no pictures at the end; npae figure draws them later")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,12 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     configuration, folder = _configuration(arguments, flags)
     training = prepare(configuration)
     make_folder(folder)
-    if arguments.resume:
-        check_same_data(training, folder)
-        restore_checkpoint(training.trainer, folder)
-    describe(training, folder)
-    save_checkpoint(training.trainer, folder)  # from its first moment on, a run can be resumed
-    status = train_run(training, folder, quiet=arguments.quiet)
+    with locked(folder):
+        if arguments.resume:
+            go_on(training, folder)
+        describe(training, folder)
+        save_checkpoint(training.trainer, folder)  # from its first moment on, a run can be resumed
+        status = train_run(training, folder, quiet=arguments.quiet, figures=not arguments.no_figures)
     _report(training, folder, as_json=arguments.json, interrupted=status == 130)
     return status
 
@@ -83,9 +86,27 @@ def _configuration(arguments: argparse.Namespace, flags: dict[str, Any]) -> tupl
     return Configuration(before.name, before.model, before.values | changed, origins), arguments.resume
 
 
-def train_run(training: Run, folder: Path, *, quiet: bool) -> int:
+def go_on(training: Run, folder: Path) -> None:
+    """Put the training where the run's last whole checkpoint is; a run that was killed before its first one begins."""
+    check_same_data(training, folder)
+    if has_checkpoint(folder) and (line := restore_checkpoint(training.trainer, folder)):
+        print(f"npae: {line}", file=sys.stderr)
+
+
+def train_run(training: Run, folder: Path, *, quiet: bool, figures: bool = True) -> int:
     """Train what is left, save, draw; 0, or 130 after Ctrl-C. The model is left with the best weights, where some were kept."""
+    try:
+        return _train_run(training, folder, quiet=quiet, figures=figures)
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or folder}: {error.strerror or error}; what was stored before is whole: make room, or make it writable, and"
+            f" go on with npae train --resume {folder}"
+        ) from None
+
+
+def _train_run(training: Run, folder: Path, *, quiet: bool, figures: bool) -> int:
     trainer = training.trainer
+    trainer.guarded.folder = folder / "guard"
     trainer.history.write(folder / "history.jsonl")
     with progress_for(trainer, folder, quiet=quiet) as progress:
 
@@ -105,7 +126,7 @@ def train_run(training: Run, folder: Path, *, quiet: bool) -> int:
     save_checkpoint(trainer, folder)
     if trainer.best.epoch:
         trainer.use_best()
-    if trainer.history:
+    if trainer.history and figures:
         from npae.figures.run_figures import draw_run
 
         draw_run(training, folder / "figures")
@@ -113,6 +134,8 @@ def train_run(training: Run, folder: Path, *, quiet: bool) -> int:
 
 
 def _report(training: Run, folder: Path, *, as_json: bool, interrupted: bool) -> None:
+    from npae.cli.published import in_the_documents_unit, published_lines  # loaded while a run starts, they would delay its first step
+
     trainer = training.trainer
     last = trainer.history[-1] if trainer.history else None
     document = in_the_documents_unit(training.configuration, trainer.history)

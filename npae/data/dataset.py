@@ -30,7 +30,8 @@ class Dataset:
     """Rows (N, F) of one dtype, C-contiguous, and what is known about them.
 
     `source` is a path, "scikit-learn" or "generated"; `scaling` is how raw values became these (scaling.py); `fingerprint` is the SHA-256
-    of the bytes of `train`, then of `test` and the targets where there are any, so that a run can be matched to its data. Only
+    of the training values as they were read, before scaling, then of the test values and the targets where there are any, so that a run can
+    be matched to its data. Only
     binarized-mnist has validation rows. Targets (N, T) are what each row is to become where that is not the row itself; they are not
     scaled. `text` says how rows and targets are read as text, where they are.
     """
@@ -87,7 +88,7 @@ def load(
         scaling=scaling,
         label_names=raw.label_names,
         text=raw.text,
-        fingerprint=_fingerprint(rows, test, raw.train_targets, raw.test_targets),
+        fingerprint=_fingerprint(raw.train, raw.test, raw.train_targets, raw.test_targets),
     )
 
 
@@ -123,9 +124,9 @@ def _targets(targets: Array | None, rows: Array | None, dtype: str, what: str) -
     return np.ascontiguousarray(flat, dtype)
 
 
-def _fingerprint(train: Array, *others: Array | None) -> str:
-    digest = hashlib.sha256(train.data)
-    for other in others:
-        if other is not None:
-            digest.update(np.ascontiguousarray(other).data)
+def _fingerprint(*parts: Array | None) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        if part is not None:
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()

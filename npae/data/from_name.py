@@ -15,7 +15,6 @@ from npae.backend import Array
 from npae.data.binarised_mnist import read_binarised_mnist
 from npae.data.catalogue import CATALOGUE
 from npae.data.dates import read_dates, read_dates_reverse
-from npae.data.fetch import announce, fetch
 from npae.data.find import cache_folder, find
 from npae.data.idx import parse, read_content
 from npae.data.idx_folder import read_idx_folder
@@ -33,9 +32,15 @@ def read_name(name: str) -> Raw:
     if not entry.files:
         raw = WITHOUT_FILES[name]()
     else:
-        folder = find(name) or fetch(name, progress=announce)
+        folder = find(name) or _fetched(name)
         raw = read_binarised_mnist(folder, entry) if entry.packed else read_idx_folder(folder, lambda path: _checked(path, name))
     return replace(raw, label_names=None if entry.label_names is None else list(entry.label_names))
+
+
+def _fetched(name: str) -> Path:
+    from npae.data.fetch import announce, fetch  # the network's modules: only who downloads waits for them
+
+    return fetch(name, progress=announce)
 
 
 def _digits() -> Raw:

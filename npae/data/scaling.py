@@ -87,11 +87,20 @@ def apply_scaling(raw: Array, scaling: Scaling, dtype: str = "float32") -> Array
             )
         factor = np.where(factor == 0, 1.0, factor)
         x = np.empty(raw.shape, dtype=check_dtype(dtype))
-        for start, block in blocks(raw):
-            np.divide(np.subtract(block, shift, dtype=np.float64), factor, out=x[start : start + len(block)], casting="same_kind")
+        if _one_division(raw, shift, factor, x.dtype):
+            np.divide(raw, x.dtype.type(factor), out=x, dtype=x.dtype)
+        else:
+            for start, block in blocks(raw):
+                np.divide(np.subtract(block, shift, dtype=np.float64), factor, out=x[start : start + len(block)], casting="same_kind")
     if raw.dtype.kind == "f":
         check_finite(x, f"scale '{kind}' to {dtype}")
     return x
+
+
+def _one_division(raw: Array, shift: Array, factor: Array, dtype: np.dtype[Any]) -> bool:
+    """Whether x is a quotient of two numbers of its own dtype, as for grey levels: rounded once there too, and three times as quick."""
+    scalar = shift.ndim == factor.ndim == 0
+    return scalar and not shift and raw.dtype.kind == "u" and np.can_cast(raw.dtype, dtype) and dtype.type(factor) == factor
 
 
 def undo_scaling(x: Array, scaling: Scaling) -> Array:

@@ -39,6 +39,7 @@ class Page:
     """A page under construction; `text()` is the file."""
 
     title: str
+    style: str = ""  # rules of this page's own, after those of all
     parts: list[str] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
 
@@ -77,7 +78,7 @@ class Page:
         head = (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{title}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+            f"<title>{title}</title>\n<style>\n{STYLE}\n{self.style}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
         )
         return head + f"<nav>\n{links}\n</nav>\n" + "\n".join(self.parts) + "\n</body>\n</html>\n"
 

@@ -2,6 +2,7 @@
 
     history   rows {"epoch": 3, "train": {"total": 31.2, "nll": 27.0, "kl": 4.2}, "validation": {...} or None}, epochs increasing
 
+A total that is one term alone, as an autoencoder's or a generator's, has no panel: that term's is the same.
 The scale of a panel keeps the first epochs from flattening the rest (panel_scale.py); what lies outside it is said above the panel.
 Raises InputError for an empty history, a row without epoch or train, epochs that do not increase, a value that is not a number
 and a best epoch that is not in the history; NonFiniteError for a value that is NaN or infinite.
@@ -68,7 +69,7 @@ def loss_curves(history: History, *, unit: str = "nats per image", best_epoch: i
 
 
 def _terms(history: History) -> dict[str, Curves]:
-    """term -> split -> epoch -> value, the total first; everything checked."""
+    """term -> split -> epoch -> value, the total first if it is none of the others; everything checked."""
     if not len(history):
         raise InputError("history: no rows; train for at least one epoch first")
     terms: dict[str, Curves] = {"total": {}}
@@ -87,6 +88,8 @@ def _terms(history: History) -> dict[str, Curves]:
     terms = {term: curves for term, curves in terms.items() if curves}
     if not terms:
         raise InputError("history: no row has a term in 'train'; expected for example {'total': 31.2, 'nll': 27.0, 'kl': 4.2}")
+    if any(term != "total" and curves == terms.get("total") for term, curves in terms.items()):
+        del terms["total"]
     return terms
 
 

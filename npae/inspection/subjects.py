@@ -226,6 +226,14 @@ MODEL_FORMS: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "cvae": ("cvae", {"classes": C}, None),
     "cvae.warmup": ("cvae", {"classes": C, "hidden": (6, 5), "posterior": "sigma", "beta": 0.7, "kl_warmup": 10, "dropout": 0.2}, 3),
     "cvae.gaussian": ("cvae", {"classes": C, "hidden": (), "reconstruction": "gaussian", "eta": 0.2, "posterior": "log_variance"}, None),
+    "cvae.free_bits": ("cvae", {"classes": C, "free_bits": 0.2, "l2": 0.005}, None),
+    "cvae.keras": ("cvae", {"classes": C, "kl": "keras", "noise_scale": 0.1, "activation": "relu", "beta": 0.6}, None),
+    "cvae.adcme": (
+        "cvae",
+        {"classes": C, "posterior": "sigma", "heads": "joint", "kl_epsilon": 0.1, "noise_scale": 0.6}
+        | {"reconstruction": "bernoulli_probabilities", "clip": 0.4},
+        None,
+    ),
     "wae-gan": ("wae-gan", {"discriminator_hidden": (5, 4), "lambda_": 2.0}, None),
     "wae-gan.bernoulli": (
         "wae-gan",

@@ -9,6 +9,7 @@
     softplus    floor + log(1 + e^x)          1 / (1 + e^-x)             x     Dugas et al. 2001
 
 At the kink the right-hand slope is taken by leaky_relu, the left-hand one by relu and elu, as the frameworks do.
+Sources: as named; sigmoid and tanh, LeCun, Bottou, Orr & Müller 1998, "Efficient backprop", section 4.4.
 `linear` is no node: a Chain simply has none there.
 """
 

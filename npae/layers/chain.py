@@ -3,6 +3,7 @@
     y = f_n(... f_2(f_1(x)))          dx = f_1'(f_2'(... f_n'(dy)))
 
 The output of each layer is the input of the next; backward walks the same list from its end.
+Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from npae.parameters import Parameter, check_initialiser
 
 
 class Dense(Node):
-    """y = x W + b.    `needs_dx=False` for the first layer of a network: nobody reads the gradient with respect to the data.
+    """y = x W + b.    `needs_dx=False` for the first layer of a network: where it learns, nobody reads the gradient with respect to x.
 
     `fan_out`: the outputs that the initialiser counts, where the layer is a part of a wider one (one of two joint heads).
     """
@@ -39,4 +39,6 @@ class Dense(Node):
         if self.learning:
             self.backend.matmul(self.x.T, dy, out=self.W.grad, accumulate=True)
             self.b.grad += self.backend.xp.sum(dy, axis=0, out=self.buffer("db", self.b.shape))
-        return self.backend.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape)) if self.needs_dx else None
+        if self.learning and not self.needs_dx:
+            return None
+        return self.backend.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape))

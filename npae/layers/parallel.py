@@ -3,6 +3,7 @@
     (y_1, ..., y_n) = (f_1(x), ..., f_n(x))          dx = f_1'(dy_1) + ... + f_n'(dy_n)
 
 x is used n times, so its gradient is the sum over the heads.
+Source: the chain rule; the two heads of a Gaussian encoder, Kingma & Welling 2014, appendix C.2.
 """
 
 from __future__ import annotations

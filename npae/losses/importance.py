@@ -25,13 +25,14 @@ class ImportanceWeighted(Node):
     def forward(self, log_w: Array) -> float:
         """m + log sum exp(log w - m) - log K;  wt comes in the same pass"""
         rows, samples = log_w.shape
-        m = log_w.max(axis=1, keepdims=True)
-        w = self.backend.xp.exp(log_w - m)
-        total = w.sum(axis=1, keepdims=True)
-        self.normalised = w / total
-        return -float((m + np.log(total)).sum()) / rows + math.log(samples)
+        w, dtype = self.buffer("w", log_w.shape, log_w.dtype), log_w.dtype
+        m, total = (self.buffer(name, (rows, 1), dtype) for name in ("m", "total"))
+        np.max(log_w, axis=1, keepdims=True, out=m)
+        np.exp(np.subtract(log_w, m, out=w), out=w)
+        np.sum(w, axis=1, keepdims=True, out=total)
+        self.normalised = np.divide(w, total, out=w)
+        return -float(np.sum(m + np.log(total))) / rows + math.log(samples)
 
     def backward(self) -> Array:
         """dlog w = -wt / B"""
-        dlog_w: Array = self.normalised / -len(self.normalised)
-        return dlog_w
+        return np.divide(self.normalised, -len(self.normalised), out=self.buffer("dlog_w", self.normalised.shape, self.normalised.dtype))

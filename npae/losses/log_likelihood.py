@@ -25,25 +25,28 @@ from npae.losses.reconstruction import Reconstruction
 LOG_2PI = math.log(2 * math.pi)
 
 
-def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array) -> Array:
-    """log p(x|z) of every row, from the decoder's output y.    x y (B, F) -> (B,), float64"""
+def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array, room: tuple[Array, Array] | None = None) -> Array:
+    """log p(x|z) of every row, from the decoder's output y; computed in `room`, two arrays like y.    x y (B, F) -> (B,), float64"""
+    a, b = room or (np.empty_like(y), np.empty_like(y))
     if isinstance(likelihood, BernoulliLogits):
-        return _sum(x * y) - _sum(_softplus(y))
+        return _sum(np.multiply(x, y, out=a)) - _sum(_softplus(y, a, b))
     if isinstance(likelihood, BernoulliProbabilities):
-        q = np.clip(y, likelihood.clip, 1 - likelihood.clip)
-        return _sum(x * np.log(q)) + _sum((1 - x) * np.log1p(-q))
+        q = np.clip(y, likelihood.clip, 1 - likelihood.clip, out=a)
+        ones = _sum(np.multiply(x, np.log(q, out=b), out=b))
+        return ones + _sum(np.multiply(np.subtract(1, x, out=b), np.log1p(np.negative(q, out=q), out=q), out=q))
     if isinstance(likelihood, Gaussian | GaussianLearned):
-        return -_sum((y - x) ** 2) / (2 * likelihood.eta) - 0.5 * x.shape[1] * (LOG_2PI + math.log(likelihood.eta))
+        squares = np.square(np.subtract(y, x, out=a), out=a)
+        return -_sum(squares) / (2 * likelihood.eta) - 0.5 * x.shape[1] * (LOG_2PI + math.log(likelihood.eta))
     raise InputError("a squared error is not a likelihood: train with reconstruction=bernoulli or gaussian for a log-likelihood")
 
 
-def _softplus(y: Array) -> Array:
-    """log(1 + e^y) = max(y, 0) + log(1 + e^-|y|), in one array: np.logaddexp takes five times as long"""
-    out = np.abs(y)
+def _softplus(y: Array, out: Array, positive: Array) -> Array:
+    """log(1 + e^y) = max(y, 0) + log(1 + e^-|y|): np.logaddexp takes five times as long"""
+    np.abs(y, out=out)
     np.negative(out, out=out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
-    out += np.maximum(y, 0)
+    out += np.maximum(y, 0, out=positive)
     return out
 
 

@@ -4,6 +4,7 @@
     reduction "mean"    L = (1/(B F)) sum_B sum_F (y - x)^2   dy = 2 (y - x) / (B F)      flux's and PyTorch's mse
 
 Squared error per image is, up to its constant, the negative log-likelihood in nats of N(y, I/2).
+Source: Bishop 2006, "Pattern recognition and machine learning", section 1.2.5.
 """
 
 from __future__ import annotations

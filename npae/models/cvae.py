@@ -1,6 +1,6 @@
 """The class-conditional variational autoencoder: encoder and decoder are told the label, so that the code need not carry it.
 
-    L = beta KL(q(z|x,y) || p(z)) - E_q(z|x,y)[ log p(x|y,z) ]
+    L = beta KL(q(z|x,y) || p(z)) - E_q(z|x,y)[ log p(x|y,z) ] + l2 sum p^2
 
     q(z|x,y) = N(mu(x,y), sigma(x,y)^2)    p(z) = N(0, I)    x (B, F)   y (B,) labels, e_y one-hot (B, C)   mu s eps z (B, Z)
 
@@ -8,8 +8,9 @@
                kl = KL(mu, s)
     backward   dl = dnll,  [dz, .] = decoder'(dl),  (dmu, ds) = reparameterise'(dz) + beta dKL,  encoder'(dmu, ds)
 
-beta = 1 is the bound, in nats per image: -L <= log p(x|y). A new row of class y is decoder([z, e_y]) with z ~ N(0, I): z is drawn from the
-same prior whatever y is. The lecture notes print this loss with both signs turned, and the divergence to p(z|x,y); it is as above.
+beta = 1 and l2 = 0 is the bound, in nats per image: -L <= log p(x|y); the options of the KL are the VAE's. A new row of class y is
+decoder([z, e_y]) with z ~ N(0, I): z is drawn from the same prior whatever y is. The lecture notes print this loss with both signs turned,
+and the divergence to p(z|x,y); it is as above.
 Source: Sohn, Lee & Yan 2015, "Learning structured output representation using deep conditional generative models", with a prior that does
 not depend on y; Kingma, Rezende, Mohamed & Welling 2014, "Semi-supervised learning with deep generative models" (M2, all labels known).
 """
@@ -20,10 +21,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npae.backend import Array
-from npae.layers import Condition, Reparameterise
-from npae.losses import GaussianKL, make_reconstruction
-from npae.models import networks
-from npae.models.checks import check_steps, check_weight
+from npae.layers import Condition
+from npae.losses.bernoulli import CLIP
 from npae.models.terms import Terms
 from npae.models.vae import VAE
 from npae.noise import Noise
@@ -45,9 +44,16 @@ class CVAE(VAE):
         classes: int,
         beta: float = 1.0,
         kl_warmup: int = 0,
+        free_bits: float = 0.0,
+        kl: str = "exact",
+        kl_epsilon: float = 0.0,
+        l2: float = 0.0,
         posterior: str = "log_std",
+        noise_scale: float = 1.0,
+        heads: str = "apart",
         reconstruction: str = "bernoulli",
         eta: float = 1.0,
+        clip: float = CLIP,
         activation: str | Sequence[str] = "leaky_relu",
         output: str | None = None,
         dropout: float = 0.0,
@@ -56,18 +62,10 @@ class CVAE(VAE):
         backend: str | None = None,
         seed: int = 0,
     ) -> None:
-        widths = networks.check_widths(features, hidden, latent)
-        style: dict[str, Any] = {"activation_name": activation, "dropout": dropout, "initialiser": initialiser}
-        self.features, self.latent = features, latent
-        self.beta, self.kl_warmup = check_weight("beta", beta), check_steps("kl_warmup", kl_warmup)
-        self.likelihood, output = make_reconstruction(reconstruction, eta, output)
         self.x_and_label, self.z_and_label = Condition(classes), Condition(classes)
         self.x_and_label.recording = False  # x and y are given: nobody asks for a gradient
-        self.encoder = networks.gaussian_encoder((features + classes, *widths), latent, form=posterior, **style)
-        self.reparameterise = Reparameterise(posterior)
-        self.decoder = networks.decoder((latent + classes, *widths[::-1], features), output=output, **style)
-        self.kl = GaussianKL(posterior)
-        self.build(seed=seed, dtype=dtype, backend_name=backend)
+        self.told = classes
+        super().__init__(**{name: value for name, value in self.spec.items() if name != "classes"})
 
     def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
         """[x, e_y] -> (mu, s) -> z;  [z, e_y] -> l -> nll;  (mu, s) -> kl"""
@@ -76,15 +74,17 @@ class CVAE(VAE):
         mu, s = self.encoder.forward(self.x_and_label.forward(x, y), encoder_masks)
         z = self.reparameterise.forward(mu, s, noise.eps)
         logits = self.decoder.forward(self.z_and_label.forward(z, y), decoder_masks)
-        self.beta_now = self.beta_at(step)
-        return Terms({"nll": self.likelihood.forward(logits, x), "kl": self.kl.forward(mu, s)}, {"kl": self.beta_now})
+        values, weights = self.regularisers(mu, s, step)
+        return Terms({"nll": self.likelihood.forward(logits, x)} | values, weights)
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
+        if self.l2_weight:
+            self.l2.backward(self.l2_weight)
         dlogits = self.likelihood.backward()
         dz = self.z_and_label.backward(self.decoder.backward(dlogits))
         dmu, ds = self.reparameterise.backward(dz)
-        kmu, ks = self.kl.backward(self.beta_now)
+        kmu, ks = (self.kl_keras or self.kl).backward(self.beta_now)
         dmu += kmu
         ds += ks
         self.encoder.backward((dmu, ds))

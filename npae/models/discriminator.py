@@ -3,6 +3,7 @@
     x (B, I) -> hidden[0] -> ... -> hidden[-1] -> l (B, 1)        sigmoid(l): the probability that x is real
 
 Each hidden layer is Dense, a leaky ReLU of slope 0.2 (no unit may stop handing a gradient to the generator) and, if asked for, Dropout.
+The gradient with respect to x is the generator's, which the frozen network hands on; the discriminator's own backward leaves it out.
 Raises InputError for widths and rates that make no network.
 Source of the slope: Radford, Metz & Chintala 2016, "Unsupervised representation learning with deep convolutional GANs", section 4.
 """
@@ -30,8 +31,8 @@ def discriminator(features: int, hidden: Sequence[int], *, dropout: float, initi
             raise InputError(f"discriminator_hidden {width!r} is not a width: it must be a whole number of at least 1")
     check_rate(dropout)
     layers: list[Node] = []
-    for n_in, n_out in itertools.pairwise((features, *hidden)):
-        layers += [Dense(n_in, n_out, initialiser=initialiser), LeakyReLU(SLOPE)]
+    for place, (n_in, n_out) in enumerate(itertools.pairwise((features, *hidden))):
+        layers += [Dense(n_in, n_out, initialiser=initialiser, needs_dx=place > 0), LeakyReLU(SLOPE)]
         if dropout:
             layers.append(Dropout(dropout, n_out))
-    return Chain(*layers, Dense((features, *hidden)[-1], 1, initialiser=initialiser))
+    return Chain(*layers, Dense((features, *hidden)[-1], 1, initialiser=initialiser, needs_dx=bool(hidden)))

@@ -91,17 +91,16 @@ class IWAE(VAE):
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
-        rows = len(self.z) // self.samples
-        minus_dlog_w = -self.importance.backward().reshape(-1, 1).astype(self.dtype)  # wt / B, (B K, 1)
+        xp, rows = self.backend.xp, len(self.z) // self.samples
+        w, scaled = self.buffer("w", (len(self.z), 1)), self.buffer("scaled", (len(self.z), 1))
+        xp.negative(self.importance.backward().reshape(-1, 1), out=w, casting="same_kind")  # wt / B, (B K, 1)
         dy = self.likelihood.backward()  # of the mean over B K rows: -dlog p(x|z)/dy / (B K)
-        dy *= minus_dlog_w * len(dy)
+        dy *= xp.multiply(w, len(dy), out=scaled)
         dz = self.decoder.backward(dy)
-        if self.estimator == "iwae":
-            dz += minus_dlog_w * self.z
-        else:
-            dz += minus_dlog_w * (self.z - self.eps / self.reparameterise.sigma(self.s))
-            dz *= minus_dlog_w * rows
-        dmu, ds = (of_each.reshape(rows, self.samples, -1).sum(axis=1) for of_each in self.reparameterise.backward(dz))
+        dz += xp.multiply(w, self._pull(), out=self.buffer("pull", dz.shape))
+        if self.estimator == "dreg":
+            dz *= xp.multiply(w, rows, out=scaled)
+        dmu, ds = (self._summed(name, of_each) for name, of_each in zip(("dmu", "ds"), self.reparameterise.backward(dz), strict=True))
         if self.estimator == "iwae":
             ds -= self._dlog_sigma(self.s[:: self.samples]) / rows
         self.encoder.backward((dmu, ds))
@@ -111,7 +110,7 @@ class IWAE(VAE):
         if self.estimator == "iwae":
             return {}
         self.loss(x, noise=noise)
-        return {"wt": self.importance.normalised, "mu": self.mu.copy(), "sigma": self.reparameterise.sigma(self.s).copy()}
+        return {"wt": self.importance.normalised.copy(), "mu": self.mu.copy(), "sigma": self.reparameterise.sigma(self.s).copy()}
 
     def surrogates(self, x: Array, noise: Noise, held: Mapping[str, Any], *given: Array) -> dict[str, float]:
         """dreg: the encoder descends -(1/B) sum_B sum_K wt^2 log w, with wt and the density of q held constant."""
@@ -131,8 +130,30 @@ class IWAE(VAE):
         y = self.decoder.forward(self.z)
         x = self._repeated("x", x)
         self.likelihood.forward(y, x)
-        log_ratio = (0.5 * (self.eps**2 - self.z**2) + self._log_sigma(self.s)).sum(axis=1, dtype=np.float64)
-        return log_likelihood_rows(self.likelihood, y, x), log_ratio
+        room = self.buffer("room", y.shape), self.buffer("more room", y.shape)
+        return log_likelihood_rows(self.likelihood, y, x, room), self._log_ratio()
+
+    def _log_ratio(self) -> Array:
+        """sum_Z [ -z^2/2 + eps^2/2 + log sigma ], (B K,)"""
+        xp, terms, other = self.backend.xp, self.buffer("terms", self.z.shape), self.buffer("other", self.z.shape)
+        xp.multiply(self.eps, self.eps, out=terms)
+        terms -= xp.multiply(self.z, self.z, out=other)
+        terms *= 0.5
+        terms += xp.log(self.s, out=other) if self.form == "sigma" else xp.multiply(self.s, EXPONENT[self.form], out=other)
+        log_ratio: Array = terms.sum(axis=1, dtype=np.float64)
+        return log_ratio
+
+    def _pull(self) -> Array:
+        """z, by which log p(z) pulls;  dreg: z - eps / sigma, by which log q(z|x) pulls too"""
+        if self.estimator == "iwae":
+            return self.z
+        xp, pull = self.backend.xp, self.buffer("pull", self.z.shape)
+        xp.divide(self.eps, self.reparameterise.sigma(self.s), out=pull)
+        xp.subtract(self.z, pull, out=pull)
+        return pull
+
+    def _dlog_sigma(self, s: Array) -> Array | float:
+        return self.backend.xp.divide(1, s, out=self.buffer("dlog sigma", s.shape)) if self.form == "sigma" else EXPONENT[self.form]
 
     def _repeated(self, name: str, rows: Array) -> Array:
         """Each row K times: (B, C) -> (B K, C)"""
@@ -141,8 +162,9 @@ class IWAE(VAE):
         repeated.reshape(b, self.samples, columns)[...] = rows[:, None, :]
         return repeated
 
-    def _log_sigma(self, s: Array) -> Array:
-        return np.log(s) if self.form == "sigma" else s * EXPONENT[self.form]
-
-    def _dlog_sigma(self, s: Array) -> Array | float:
-        return 1 / s if self.form == "sigma" else EXPONENT[self.form]
+    def _summed(self, name: str, of_each: Array) -> Array:
+        """The sum over the K draws of each row: (B K, Z) -> (B, Z)"""
+        draws = of_each.reshape(-1, self.samples, of_each.shape[1])
+        summed = self.buffer(name, draws[:, 0].shape)
+        self.backend.xp.sum(draws, axis=1, out=summed)
+        return summed

@@ -57,6 +57,7 @@ class VAE(Model):
     kind = "vae"
     summary = "variational autoencoder"
     reconstruction_term = "nll"
+    told = 0  # numbers that encoder and decoder read beside x and z: a conditional model's label
 
     def __init__(
         self,
@@ -84,15 +85,15 @@ class VAE(Model):
         backend: str | None = None,
         seed: int = 0,
     ) -> None:
-        widths = (features, *networks.check_widths(features, hidden, latent))
+        widths = networks.check_widths(features, hidden, latent)
         style: dict[str, Any] = {"activation_name": activation, "dropout": dropout, "initialiser": initialiser}
         self.features, self.latent = features, latent
         self.beta, self.l2_weight = check_weight("beta", beta), check_weight("l2", l2)
         self.kl_warmup = check_steps("kl_warmup", kl_warmup)
         self.likelihood, output = make_reconstruction(reconstruction, eta, output, clip=clip)
-        self.encoder = networks.gaussian_encoder(widths, latent, form=posterior, heads=heads, **style)
+        self.encoder = networks.gaussian_encoder((features + self.told, *widths), latent, form=posterior, heads=heads, **style)
         self.reparameterise = Reparameterise(posterior, noise_scale)
-        self.decoder = networks.decoder((latent, *widths[::-1]), output=output, **style)
+        self.decoder = networks.decoder((latent + self.told, *widths[::-1], features), output=output, **style)
         self.kl = GaussianKL(posterior, free_bits, noise_scale=noise_scale, epsilon=kl_epsilon)
         self.kl_keras = GaussianKL("log_variance") if check_kl(kl, posterior, free_bits, kl_epsilon) == "keras" else None
         self.kl.recording = self.kl_keras is None  # watched only: no backward will come
@@ -117,18 +118,8 @@ class VAE(Model):
         mu, s = self.encoder.forward(x, encoder_masks)
         z = self.reparameterise.forward(mu, s, noise.eps)
         y = self.decoder.forward(z, decoder_masks)
-        self.beta_now = self.beta_at(step)
-        values = {"nll": self.likelihood.forward(y, x), "kl": self.kl.forward(mu, s)}
-        weights = {"kl": self.beta_now}
-        if self.kl.free_bits:  # the term that is minimised, and beside it the divergence itself
-            values |= {"kl": self.kl.exact, "kl_free_bits": values["kl"]}
-            weights = {"kl": 0.0, "kl_free_bits": self.beta_now}
-        if self.kl_keras:
-            values["kl_keras"] = self.kl_keras.forward(mu, s)
-            weights = {"kl": 0.0, "kl_keras": self.beta_now}
-        if self.l2_weight:
-            values["l2"], weights["l2"] = self.l2.forward(), self.l2_weight
-        return Terms(values, weights)
+        values, weights = self.regularisers(mu, s, step)
+        return Terms({"nll": self.likelihood.forward(y, x)} | values, weights)
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
@@ -141,6 +132,20 @@ class VAE(Model):
         dmu += kmu
         ds += ks
         self.encoder.backward((dmu, ds))
+
+    def regularisers(self, mu: Array, s: Array, step: int | None) -> tuple[dict[str, float], dict[str, float]]:
+        """kl, with what is minimised in its place or beside it, and their weights"""
+        self.beta_now = self.beta_at(step)
+        values, weights = {"kl": self.kl.forward(mu, s)}, {"kl": self.beta_now}
+        if self.kl.free_bits:  # the term that is minimised, and beside it the divergence itself
+            values = {"kl": self.kl.exact, "kl_free_bits": values["kl"]}
+            weights = {"kl": 0.0, "kl_free_bits": self.beta_now}
+        if self.kl_keras:
+            values["kl_keras"] = self.kl_keras.forward(mu, s)
+            weights = {"kl": 0.0, "kl_keras": self.beta_now}
+        if self.l2_weight:
+            values["l2"], weights["l2"] = self.l2.forward(), self.l2_weight
+        return values, weights
 
     @property
     def has_posterior(self) -> bool:

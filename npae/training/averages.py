@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from npae.backend import Array
+from npae.data.batches import batch_indices
 from npae.models import Model, Terms
-from npae.noise import evaluation_seed
+from npae.noise import Noise, evaluation_seed
 
 
 class Averages:
@@ -40,11 +41,24 @@ class Averages:
 def evaluate_terms(model: Model, x: Array, y: Array | None = None, *, batch_size: int, seed: int) -> Averages:
     """The objective's terms over all rows of x (with their companions y), dropout off, in batches of nearly equal size.
 
-    The noise is that of a seed apart from training's, and the same at every call, so two epochs differ by their weights only.
+    The seed deals the rows out to the batches: a term that looks at a batch together, such as an MMD, would see one class at a time where
+    rows lie by class. The noise of a row is that of its place in the data, whichever batch it is dealt to, so a term that is a mean over
+    rows does not notice. Both come from a seed apart from training's and are the same at every call: two epochs differ by their weights.
     """
-    averages = Averages()
-    for step, rows in enumerate(np.array_split(np.arange(len(x)), math.ceil(len(x) / batch_size))):
-        noise = model.draw(evaluation_seed(seed), step, len(rows))
-        part = slice(rows[0], rows[-1] + 1)
-        averages.add(model.loss(x[part], None if y is None else y[part], noise=noise), len(rows))
+    averages, seed, batches = Averages(), evaluation_seed(seed), math.ceil(len(x) / batch_size)
+    noise = _noise_of_rows(model, len(x), batches, seed)
+    for rows in deal(len(x), batches, seed):
+        averages.add(model.loss(x[rows], None if y is None else y[rows], noise=noise.rows(rows)), len(rows))
     return averages
+
+
+def deal(n: int, batches: int, seed: int) -> list[Array]:
+    """The numbers 0 .. n - 1 shuffled and cut into batches of nearly equal size, each in its order."""
+    (order,) = batch_indices(n, n, seed=seed, epoch=0, shuffle=True, drop_last=False)
+    return [np.sort(rows) for rows in np.array_split(order, batches)]
+
+
+def _noise_of_rows(model: Model, n: int, batches: int, seed: int) -> Noise:
+    """The noise of n rows, drawn for as many batches of them as they lie."""
+    parts = [model.draw(seed, step, len(rows), dropout=False) for step, rows in enumerate(np.array_split(np.arange(n), batches))]
+    return Noise(**{name: model.backend.xp.concatenate([part[name] for part in parts]) for name in parts[0]})

@@ -1,12 +1,13 @@
-"""The whole state of a training on disk, so that `--resume` continues bit for bit.
+"""The whole state of a training on disk, so that `--resume` continues bit for bit, whenever the process ended and however.
 
-    checkpoint/last.json                    the manifest: counters, sums, history, and the name and SHA-256 of the tensors file
+    checkpoint/last.json                    the manifest (manifest.py): counters, sums, history, and the other files' SHA-256
     checkpoint/last-STEPS-HASH.safetensors  parameters, Adam's m and v (flat), the best weights so far (flat)
+    checkpoint/previous.json                the checkpoint before it, with its own tensors: used where the last one is damaged
     checkpoint/best.safetensors             the best weights as a model file, where validation chose some
 
 The tensors are written first, under a name made from their content; renaming the manifest is the one moment at which the
 new checkpoint replaces the old. Whatever happens before, the old manifest still points
-at the old tensors. Superseded tensors are deleted afterwards.
+at the old tensors. What no manifest names is deleted afterwards.
 Raises InputError for a checkpoint that is missing, damaged, or of another model.
 """
 
@@ -19,36 +20,49 @@ from typing import Any
 
 from npae.errors import InputError
 from npae.training.averages import Averages
-from npae.training.files import write_bytes, write_json
+from npae.training.files import write_bytes
+from npae.training.guard import Start
 from npae.training.history import History
 from npae.training.loop import Best, Trainer
-from npae.training.model_file import plain_spec, put_parameters, read_tensors, save, tensor_bytes
+from npae.training.manifest import LAST, PREVIOUS, Damaged, check_sum, read_manifest, tensors_of, write_manifest
+from npae.training.model_file import model_bytes, plain_spec, put_parameters, read_tensors, tensor_bytes
 
 OPTIMIZER_M, OPTIMIZER_V, BEST = "optimizer.m", "optimizer.v", "best.parameters"
+START = "start."  # of the epoch under way, which the guard may go back to: start.parameters, start.m, start.v
+BEST_FILE = "best.safetensors"
 
 
 def save_checkpoint(trainer: Trainer, run: Path) -> None:
     """Store everything that the rest of the training depends on."""
     folder = run / "checkpoint"
     folder.mkdir(parents=True, exist_ok=True)
+    content = tensor_bytes(_tensors(trainer), {"kind": trainer.model.kind, "spec": json.dumps(plain_spec(trainer.model))})
+    digest = hashlib.sha256(content).hexdigest()
+    path = write_bytes(folder / f"last-{trainer.optimizer.steps:08d}-{digest[:8]}.safetensors", content)
+    best = _best_model(trainer)
+    named = write_manifest(run, _manifest(trainer, path, digest, best))
+    if best is not None:
+        write_bytes(folder / BEST_FILE, best)
+    for left in (*folder.glob("last-*.safetensors"), *folder.glob("*.tmp")):  # superseded, or half written by a process that was killed
+        if left.name not in named:
+            left.unlink()
+
+
+def _tensors(trainer: Trainer) -> dict[str, Any]:
     model, optimizer, host = trainer.model, trainer.optimizer, trainer.model.backend.to_host
     tensors = {name: host(model.parameters[name].value) for name in model.parameters.names()}
     tensors |= {OPTIMIZER_M: host(optimizer.m), OPTIMIZER_V: host(optimizer.v)}
     if trainer.best.parameters is not None:
         tensors[BEST] = trainer.best.parameters
-    metadata = {"kind": model.kind, "spec": json.dumps(plain_spec(model))}
-    content = tensor_bytes(tensors, metadata)
-    digest = hashlib.sha256(content).hexdigest()
-    path = write_bytes(folder / f"last-{optimizer.steps:08d}-{digest[:8]}.safetensors", content)
-    manifest = _manifest(trainer, path, digest)
-    write_json(folder / "last.json", {"checksum": _checksum(manifest), **manifest})
-    for old in folder.glob("last-*.safetensors"):
-        if old != path:
-            old.unlink()
-    save_best(trainer, run)
+    start = trainer.guarded.start
+    if start and trainer.batch:
+        tensors |= {START + "parameters": start.parameters, START + "m": start.m, START + "v": start.v}
+    return tensors
 
 
-def _manifest(trainer: Trainer, tensors: Path, digest: str) -> dict[str, Any]:
+def _manifest(trainer: Trainer, tensors: Path, digest: str, best: bytes | None) -> dict[str, Any]:
+    chosen = trainer.best.epoch
+    guard = trainer.guarded
     return {
         "tensors": tensors.name,
         "sha256": digest,
@@ -58,20 +72,32 @@ def _manifest(trainer: Trainer, tensors: Path, digest: str) -> dict[str, Any]:
         "averages": vars(trainer.averages),
         "seconds": trainer.seconds,
         "history": trainer.history.rows,
-        "best": {"epoch": trainer.best.epoch, "loss": trainer.best.loss if trainer.best.epoch else None},
+        "best": {
+            "epoch": chosen,
+            "loss": trainer.best.loss if chosen else None,
+            "sha256": None if best is None else hashlib.sha256(best).hexdigest(),
+        },
+        "guard": {"incidents": guard.incidents, "halvings": guard.halvings, "start": guard.start.steps if guard.start else None},
     }
 
 
-def _checksum(manifest: dict[str, Any]) -> str:
-    """SHA-256 of the manifest's own content."""
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+def restore_checkpoint(trainer: Trainer, run: Path) -> str | None:
+    """Put a trainer where the stored one stopped; where the last checkpoint is damaged, a line that says which one was used instead."""
+    try:
+        _restore(trainer, run, LAST)
+    except Damaged as damage:
+        try:
+            _restore(trainer, run, PREVIOUS)
+        except Damaged:
+            raise damage from None
+        what = str(damage).partition(";")[0]
+        return f"{what}; going on from the checkpoint before it: epoch {trainer.epoch}, step {trainer.optimizer.steps}"
+    return None
 
 
-def restore_checkpoint(trainer: Trainer, run: Path) -> None:
-    """Put a trainer where the stored one stopped."""
-    manifest = read_manifest(run)
-    path = run / "checkpoint" / str(manifest["tensors"])
-    check_sum(path, str(manifest["sha256"]))
+def _restore(trainer: Trainer, run: Path, name: str) -> None:
+    manifest = read_manifest(run, name)
+    path = tensors_of(run, manifest)
     tensors, metadata = read_tensors(path)
     model, optimizer = trainer.model, trainer.optimizer
     if metadata.get("kind") != model.kind:
@@ -86,50 +112,40 @@ def restore_checkpoint(trainer: Trainer, run: Path) -> None:
     trainer.averages, trainer.history = Averages(**manifest["averages"]), History(manifest["history"])
     if BEST in tensors:
         trainer.best = Best(manifest["best"]["epoch"], manifest["best"]["loss"], tensors[BEST])
+    guard = manifest["guard"]
+    trainer.guarded.incidents = guard["incidents"]
+    trainer.guarded.halve(trainer, guard["halvings"])
+    if START + "m" in tensors:
+        trainer.guarded.start = Start(tensors[START + "parameters"], tensors[START + "m"], tensors[START + "v"], guard["start"])
 
 
-def read_manifest(run: Path) -> dict[str, Any]:
-    """checkpoint/last.json of a run folder."""
-    path = run / "checkpoint" / "last.json"
-    if not path.is_file():
-        raise InputError(f"{run} holds no checkpoint (no {path}); expected a run folder made by npae train")
-    try:
-        manifest = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is damaged ({error}); restore it, or train again") from None
-    if not isinstance(manifest, dict) or manifest.pop("checksum", None) != _checksum(manifest):
-        raise InputError(f"{path} is damaged (its checksum does not fit its content); restore it, or train again")
-    if Path(str(manifest["tensors"])).name != manifest["tensors"]:
-        raise InputError(f"{path} names '{manifest['tensors']}', which is not in its folder; restore it, or train again")
-    return manifest
+def has_checkpoint(run: Path) -> bool:
+    """Whether anything was ever stored there: a process may be killed before its first checkpoint."""
+    return any((run / name).exists() for name in ("history.jsonl", f"checkpoint/{LAST}", f"checkpoint/{PREVIOUS}"))
 
 
-def check_sum(path: Path, expected: str) -> None:
-    """The file is there and has the recorded SHA-256."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file, although checkpoint/last.json names it; restore it, or train again")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != expected:
-        raise InputError(f"{path} is damaged: SHA-256 {found[:12]}..., expected {expected[:12]}...; restore it, or train again")
-
-
-def save_best(trainer: Trainer, run: Path) -> None:
+def _best_model(trainer: Trainer) -> bytes | None:
     """The best weights as a model file of their own."""
     if trainer.best.parameters is None:
-        return
+        return None
     parameters = trainer.model.parameters
     last = parameters.value.copy()
     trainer.use_best()
-    save(trainer.model, run / "checkpoint" / "best.safetensors")
+    content = model_bytes(trainer.model)
     parameters.value[...] = last
+    return content
 
 
 def weights_file(run: Path) -> Path:
-    """The model file that stands for a run: the best weights if it kept some, else the last."""
-    best = run / "checkpoint" / "best.safetensors"
-    if best.is_file():
-        return best
-    manifest = read_manifest(run)
-    path = run / "checkpoint" / str(manifest["tensors"])
-    check_sum(path, str(manifest["sha256"]))
-    return path
+    """The model file that stands for a run, its bytes checked: the best weights if it kept some, else the last."""
+    try:
+        manifest = read_manifest(run)
+        best = manifest["best"]["sha256"]
+        if best is None:
+            return tensors_of(run, manifest)
+        check_sum(run / "checkpoint" / BEST_FILE, best)
+    except Damaged as damage:
+        if (run / "checkpoint" / PREVIOUS).is_file():
+            raise Damaged(f"{str(damage).partition(';')[0]}; npae train --resume {run} mends it from what is whole") from None
+        raise
+    return run / "checkpoint" / BEST_FILE

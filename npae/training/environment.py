@@ -34,24 +34,26 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def blas_libraries() -> list[dict[str, Any]]:
-    """Every BLAS and OpenMP in this process, with its threads (NumPy and SciPy each bring one)."""
+def blas_libraries(*, scipys: bool) -> list[dict[str, Any]]:
+    """Every BLAS and OpenMP in this process, with its threads. NumPy and SciPy each bring one; products are SciPy's (backend.py)."""
     import numpy.linalg  # noqa: F401
-    import scipy.linalg.blas  # noqa: F401  (loaded so that it is seen)
+
+    if scipys:
+        import scipy.linalg.blas  # noqa: F401  (loaded so that it is seen)
     from threadpoolctl import threadpool_info
 
     keys = ("user_api", "internal_api", "version", "num_threads", "threading_layer", "architecture")
     return [{key: library[key] for key in keys if library.get(key) is not None} for library in threadpool_info()]
 
 
-def environment() -> dict[str, Any]:
-    """Everything above, as JSON can hold it."""
+def environment(*, products: bool = True) -> dict[str, Any]:
+    """Everything above, as JSON can hold it; without `products`, SciPy's BLAS is not loaded to be named."""
     return {
         "python": sys.version.split()[0],
         "versions": versions(),
         "system": platform.platform(),
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
-        "blas": blas_libraries(),
+        "blas": blas_libraries(scipys=products),
         "variables": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
     }

@@ -1,10 +1,12 @@
 """The record of a training: one row an epoch, as an object and as JSON lines.
 
     {"epoch": 1, "step": 600, "seconds": 0.9, "learning_rate": 0.01, "batches": 600,
-     "weights": {"nll": 1.0, "kl": 1.0}, "train": {"total": ..., "nll": ..., "kl": ...}, "validation": {...} or null}
+     "weights": {"nll": 1.0, "kl": 1.0}, "train": {"total": ..., "nll": ..., "kl": ...}, "validation": {...} or null,
+     "fingerprint": "9a1c..."}
 
 Terms are means over the epoch's rows, in the model's own loss scale; total is the weighted sum that was minimised. Where rows are watched
-(option `watch`), "watched" holds the terms of the first so many training rows after the epoch, dropout off.
+(option `watch`), "watched" holds the terms of the first so many training rows after the epoch, dropout off. The fingerprint is that of the
+weights as the epoch left them (fingerprint.py). Where the guard had to act, "guard" lists what it did (guard.py).
 """
 
 from __future__ import annotations

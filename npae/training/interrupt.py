@@ -1,6 +1,7 @@
-"""Ctrl-C that waits for the end of a training step, so that the state that is saved is that of a whole number of steps.
+"""Ctrl-C and SIGTERM that wait for the end of a training step, so that the state that is saved is that of a whole number of steps.
 
-The first Ctrl-C is noted, and raised as KeyboardInterrupt at the next `check()`; a second one before that is raised at once.
+The first of them is noted, and raised as KeyboardInterrupt at the next `check()`; a second one before that is raised at once.
+Both end alike: the training is saved, and the exit status is 130 whoever asked for the end, so that a script has one number to look for.
 Outside the main thread signals cannot be caught, and nothing changes.
 """
 
@@ -11,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -30,8 +33,9 @@ def deferred_interrupts() -> Iterator[Callable[[], None]]:
     if threading.current_thread() is not threading.main_thread():
         yield check
         return
-    before = signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
         yield check
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,7 +1,8 @@
 """The training loop: epochs of shuffled batches, validation, early stopping, the best weights; stop anywhere and go on bit for bit.
 
 The whole state of a training is: the parameters, Adam's m, v and step count, the epoch, the batch within it, the running sums of the terms,
-the history, and the best weights so far. Shuffling and noise are functions of (seed, epoch) and (seed, step), so nothing else is random.
+the history, the best weights so far, and what the guard (training/guard.py) keeps. Shuffling and noise are functions of (seed, epoch) and
+(seed, step), so nothing else is random.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from npae.data.batches import batch_count, batch_indices
 from npae.data.binarise import binarise_dynamic, binarise_fixed, binarise_held_out, check_binarise
 from npae.errors import InputError, NonFiniteError
 from npae.models import Model, Terms
-from npae.optim import Adam, Schedule
+from npae.optim import Adam
 from npae.training.averages import Averages, evaluate_terms
+from npae.training.fingerprint import fingerprint_of
+from npae.training.guard import Guard, check_guard
 from npae.training.history import History
 from npae.training.interrupt import deferred_interrupts
 from npae.training.step import SeveralSteps, TrainingStep
@@ -57,6 +60,7 @@ class Trainer:
     patience: int = 0
     watch: int = 0  # so many of the first training rows are evaluated after each epoch
     step: str = "ordinary"  # its form: ordinary, compiled, auto
+    guard: str = "stop"  # what is done about a step that is not finite: stop, skip, halve
     epoch: int = 0  # finished epochs
     batch: int = 0  # finished batches of the epoch under way
     averages: Averages = field(default_factory=Averages)
@@ -87,6 +91,7 @@ class Trainer:
                 f"watch {self.watch!r} is not a number of rows: it must be a whole number from 0 to the {len(self.x)} training rows"
             )
         self._check_batches()
+        self.guarded = Guard(check_guard(self.guard))
         self.take_step = TrainingStep(self.model, self.optimizer, self.seed)
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
         changing = "binarise dynamic" if self.binarise == "dynamic" else "labels or targets" if self.given else ""
@@ -124,7 +129,11 @@ class Trainer:
         """
         with deferred_interrupts() as check, np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
             while not self.finished:
-                self._run_epoch(on_batch, check, every_batch and on_batch is not None)
+                try:
+                    self._run_epoch(on_batch, check, every_batch and on_batch is not None)
+                except NonFiniteError as error:
+                    self.guarded.answer(self, error)  # or it raises; what is left of the epoch comes next
+                    continue
                 if on_epoch:
                     on_epoch(self)
                 check()
@@ -134,9 +143,9 @@ class Trainer:
     def _run_epoch(self, on_batch: OnBatch | None, check: Callable[[], None], one_by_one: bool) -> None:
         """What is left of one epoch, then validation and its row of the history."""
         started = time.perf_counter() - self.seconds
-        indices = batch_indices(
-            len(self.x), self.batch_size, seed=self.seed, epoch=self.epoch, shuffle=self.shuffle, drop_last=self.drop_last
-        )
+        if not self.batch:
+            self.guarded.begin_epoch(self)
+        indices = self._batches()
         while self.batch < self.batches:
             for rows, terms in self._steps(indices[self.batch :], one_by_one):
                 self.averages.add(terms, len(rows))
@@ -158,14 +167,31 @@ class Trainer:
         return [(coming[0], self._step(coming[0]))]  # which says why, where a compiled step finds its loss not finite
 
     def _step(self, rows: Array) -> Terms:
-        x = np.take(self.x, rows, axis=0, out=self._batch_buffer(len(rows)), mode="clip")
-        if self.binarise == "dynamic":
-            x = binarise_dynamic(x, self.seed, self.epoch, rows, self.model.backend)
+        x, given = self.inputs(rows)
         try:
-            return self.take_step(x, *(part[rows] for part in self.given))
+            return self.take_step(x, *given)
         except NonFiniteError as error:
             where = f"step {self.optimizer.steps + 1} (epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches})"
             raise NonFiniteError(f"{where}: {error}") from None
+
+    def inputs(self, rows: Array) -> tuple[Array, tuple[Array, ...]]:
+        """Those rows as this epoch's step is given them, and what they come with."""
+        x = np.take(self.x, rows, axis=0, out=self._batch_buffer(len(rows)), mode="clip")
+        if self.binarise == "dynamic":
+            x = binarise_dynamic(x, self.seed, self.epoch, rows, self.model.backend)
+        return x, tuple(part[rows] for part in self.given)
+
+    def _batches(self) -> list[Array]:
+        """The row numbers of every batch of the epoch under way."""
+        return batch_indices(len(self.x), self.batch_size, seed=self.seed, epoch=self.epoch, shuffle=self.shuffle, drop_last=self.drop_last)
+
+    def coming_rows(self) -> Array | None:
+        """The row numbers of the next batch; None after an epoch's last one."""
+        return self._batches()[self.batch] if self.batch < self.batches else None
+
+    def begin_epoch_again(self) -> None:
+        """Forget what was done of the epoch under way, but for the time it took."""
+        self.batch, self.averages = 0, Averages()
 
     def _batch_buffer(self, rows: int) -> Array:
         return self.model.buffer("batch", (rows, self.model.features))
@@ -176,13 +202,16 @@ class Trainer:
         row: dict[str, Any] = {
             "epoch": epoch,
             "step": self.optimizer.steps,
-            "learning_rate": self.optimizer.rate(self.optimizer.steps - self.batch),
+            "learning_rate": self.optimizer.rate(self.optimizer.steps - self.averages.batches),
             "batches": self.averages.batches,
             "weights": self.averages.weights,
             "train": self.averages.mean(),
             "validation": validation,
             "seconds": time.perf_counter() - started,
+            "fingerprint": fingerprint_of(self.model),
         }
+        if self.guarded.incidents:
+            row["guard"] = self.guarded.incidents
         if self.watch:
             row["watched"] = self._evaluate("watched rows", *self.watched, self.watch)
         if validation is not None and self.model.comparable and validation["total"] < self.best.loss:
@@ -190,6 +219,7 @@ class Trainer:
             self.best = Best(epoch, validation["total"], weights)
         self.history.append(row)
         self.epoch, self.batch, self.averages, self.seconds = epoch, 0, Averages(), 0.0
+        self.guarded.incidents = []
 
     @property
     def watched(self) -> tuple[Array, Array | None]:
@@ -213,63 +243,3 @@ class Trainer:
         """Put the best epoch's weights into the model."""
         if self.best.parameters is not None:
             self.model.parameters.value[...] = self.model.backend.from_host(self.best.parameters)
-
-
-def fit(
-    model: Model,
-    x: Array,
-    y: Array | None = None,
-    *,
-    epochs: int = 20,
-    batch_size: int = 100,
-    learning_rate: float | None = None,
-    validation: Array | None = None,
-    validation_y: Array | None = None,
-    patience: int = 0,
-    seed: int = 0,
-    shuffle: bool = True,
-    drop_last: bool = False,
-    binarise: str = "none",
-    optimizer: Adam | None = None,
-    schedule: str = "constant",
-    clip_norm: float | None = None,
-    step: str = "ordinary",
-    on_epoch: OnEpoch | None = None,
-) -> History:
-    """Train `model` on x (N, F), with its labels or targets y where the model reads them, with Adam; returns the history, a row an epoch.
-
-    With `validation` (M, F) and `patience` > 0 training stops after `patience` epochs without a lower validation loss, and the model is
-    left with the best epoch's weights. `optimizer` replaces the Adam made from learning_rate (None: the model's own, or 1e-3), schedule and
-    clip_norm. `step` is compiled, ordinary, or auto (training/step.py).
-    Raises InputError for data of the wrong shape or range, NonFiniteError for a loss that is not finite.
-    """
-    if optimizer is None:
-        total = epochs * batch_count(len(x), batch_size, drop_last)
-        own = model.training_defaults
-        optimizer = Adam(
-            model.parameters,
-            own.get("learning_rate", 1e-3) if learning_rate is None else learning_rate,
-            beta1=own.get("beta1", 0.9),
-            clip_norm=clip_norm,
-            schedule=Schedule(schedule, total),
-        )
-    trainer = Trainer(
-        model,
-        optimizer,
-        x,
-        epochs,
-        batch_size,
-        seed,
-        shuffle,
-        drop_last,
-        binarise,
-        validation=validation,
-        y=y,
-        validation_y=validation_y,
-        patience=patience,
-        step=step,
-    )
-    history = trainer.run(on_epoch=on_epoch)
-    if patience:
-        trainer.use_best()
-    return history

@@ -26,8 +26,13 @@ FORMAT = "npae 1"
 
 def save(model: Model, path: str | Path) -> Path:
     """Write the model's parameters and constructor arguments to one .safetensors file."""
+    return write_bytes(Path(path), model_bytes(model))
+
+
+def model_bytes(model: Model) -> bytes:
+    """The content of that file."""
     tensors = {name: model.backend.to_host(model.parameters[name].value) for name in model.parameters.names()}
-    return write_tensors(Path(path), tensors, {"kind": model.kind, "spec": json.dumps(plain_spec(model))})
+    return tensor_bytes(tensors, {"kind": model.kind, "spec": json.dumps(plain_spec(model))})
 
 
 def load(path: str | Path, *, backend: str | None = None) -> Model:

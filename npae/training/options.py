@@ -7,6 +7,7 @@ The command line, configuration files, `--set` and `npae train --help` are all m
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from npae.models.vae import KLS
 from npae.models.wae import ENCODERS
 from npae.optim import PLACEMENTS, SCHEDULES
 from npae.parameters import INITIALISERS
+from npae.training.guard import GUARDS
 from npae.training.step import STEPS
 
 OF_THE_MODEL = object()  # the default is the constructor's
@@ -82,6 +84,13 @@ OPTIONS: dict[str, Option] = {
         Option("watch", "int", "evaluate so many of the first training rows after each epoch, and draw nine reconstructions; 0: none", 0),
         Option("keep", "labels", "train and validate on the rows of these labels alone: 3, or 0,1; unset: on all", None, flag=True),
         Option("step", "str", "of training: layer by layer (ordinary) or compiled; auto: compiled where that pays", "ordinary", STEPS),
+        Option(
+            "guard",
+            "str",
+            "what to do about a loss or gradient that is not finite: stop, skip its batch, or halve the learning rate",
+            "stop",
+            GUARDS,
+        ),
         Option("shuffle", "bool", "a new order of the rows each epoch", True),
         Option("drop_last", "bool", "leave out the last batch when it is not full", False),
         Option(
@@ -109,7 +118,7 @@ OPTIONS: dict[str, Option] = {
         Option("decay", "float", "of the exponential and step schedules: what is left of the learning rate", 0.1),
         Option("kl_warmup", "int", "steps over which beta rises from 0"),
         Option("free_bits", "float", "nats of KL that each latent unit has for nothing"),
-        Option("kl", "str", "the KL term of a vae; keras: that of the Keras document, which gives no bound", choices=KLS),
+        Option("kl", "str", "the KL term; keras: that of the Keras document, which gives no bound", choices=KLS),
         Option("kl_epsilon", "float", "added to the variance inside the KL's logarithm"),
         Option("l2", "float", "weight of the decoder's squared parameters"),
         Option("posterior", "str", "what the encoder's second head is", choices=FORMS),
@@ -142,6 +151,7 @@ OPTIONS: dict[str, Option] = {
 }
 
 
+@functools.cache
 def model_arguments(kind: str) -> Mapping[str, inspect.Parameter]:
     """The arguments of a model's constructor: the options that apply to it, by `Option.argument`."""
     return inspect.signature(MODELS[kind].__init__).parameters

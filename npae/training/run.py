@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from npae.data import Dataset, load
 from npae.data.batches import batch_count
@@ -20,6 +21,7 @@ from npae.training.environment import environment
 from npae.training.files import write_json, write_text
 from npae.training.loop import Trainer
 from npae.training.model_file import load as load_model
+from npae.training.preload import loading_code
 from npae.training.split import Split, split
 
 MINIMUM_ROWS = 2  # one row has no spread to learn
@@ -46,7 +48,8 @@ def load_dataset(configuration: Configuration) -> Dataset:
 
 def prepare(configuration: Configuration) -> Run:
     """Load the data, build the model and the trainer."""
-    dataset = load_dataset(configuration)
+    with loading_code(configuration):
+        dataset = load_dataset(configuration)
     parts = split_of(configuration, dataset)
     x, validation = parts.train.rows, parts.validation.rows if parts.validation else None
     if len(x) < MINIMUM_ROWS:
@@ -64,7 +67,7 @@ def prepare(configuration: Configuration) -> Run:
         clip_norm=configuration["clip_norm"] or None,
         schedule=Schedule(configuration["schedule"], total, configuration["warmup"], configuration["decay"]),
     )
-    keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience", "watch", "step")
+    keys = ("epochs", "batch_size", "seed", "shuffle", "drop_last", "binarise", "patience", "watch", "step", "guard")
     validation_y = parts.validation.companion(type(model), dataset.name) if parts.validation else None
     trainer = Trainer(
         model, optimizer, x, validation=validation, y=y, validation_y=validation_y, **{key: configuration[key] for key in keys}
@@ -105,6 +108,11 @@ def make_folder(folder: Path) -> None:
 def describe(run: Run, folder: Path) -> None:
     """Write config.toml and environment.json."""
     write_text(folder / "config.toml", run.configuration.as_toml())
+    write_json(folder / "environment.json", environment_of(run))
+
+
+def environment_of(run: Run) -> dict[str, Any]:
+    """What the run computes with, and on which data: the content of environment.json."""
     data = {
         "name": run.dataset.name,
         "source": str(run.dataset.source),
@@ -113,8 +121,9 @@ def describe(run: Run, folder: Path) -> None:
         "fingerprint": run.dataset.fingerprint,
         "image_shape": run.dataset.image_shape,
     }
-    backend = {"name": run.model.backend.name, "kernels": run.model.backend.form}
-    write_json(folder / "environment.json", {**environment(), "backend": backend, "step": run.trainer.several.record, "data": data})
+    trainer, backend = run.trainer, {"name": run.model.backend.name, "kernels": run.model.backend.form}
+    products = trainer.several.compiled is None or trainer.validation is not None or trainer.watch > 0  # a compiled step makes its own
+    return {**environment(products=products), "backend": backend, "step": trainer.several.record, "data": data}
 
 
 def check_same_data(run: Run, folder: Path) -> None:
@@ -128,7 +137,7 @@ def check_same_data(run: Run, folder: Path) -> None:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error}); restore it, or start a new run") from None
     if before != run.dataset.fingerprint:
         raise InputError(
-            f"--resume {folder}: the data '{run.configuration['data']}' changed since (SHA-256 {before[:12]}..., now"
+            f"{folder}: the data '{run.configuration['data']}' changed since (SHA-256 {before[:12]}..., now"
             f" {run.dataset.fingerprint[:12]}...); restore them, or start a new run"
         )
 

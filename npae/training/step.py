@@ -7,11 +7,13 @@ theta = Adam(theta, gradient)
 Its forms, `STEPS`: "ordinary" is the above, layer by layer, and the specification; "compiled" is npae/compiled, which gives the same
 numbers up to rounding; "auto" compiles where that is covered and an epoch long enough to be worth it. The number of epochs has no say:
 a run that is resumed for more of them goes on in the same form, bit for bit.
-Raises InputError where a compiled step is asked for and not covered.
+Raises InputError where a compiled step is asked for and not covered; NonFiniteError for a loss or gradient that is not finite, before
+anything moves.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -19,7 +21,7 @@ import numpy as np
 
 from npae.backend import Array
 from npae.compiled import CompiledSteps, NotCovered
-from npae.errors import InputError, nearest
+from npae.errors import InputError, NonFiniteError, nearest
 from npae.models import Model, Terms
 from npae.noise import Noise
 from npae.optim import Adam
@@ -41,8 +43,21 @@ class TrainingStep:
         t = self.optimizer.steps
         noise = self._noise[len(x)] = self.model.draw(self.seed, t, len(x), out=self._noise.get(len(x)))
         terms = self.model.forward_backward(x, noise, t, None, *given)
+        check_gradient(self.model, clipped=self.optimizer.clip_norm is not None)
         self.optimizer.update()
         return terms
+
+
+def check_gradient(model: Model, *, clipped: bool) -> None:
+    """Every number of the gradient is finite, and where it is not clipped also its square, which Adam keeps in v."""
+    parameters, xp = model.parameters, model.backend.xp
+    with np.errstate(all="ignore"):
+        if math.isfinite(float(xp.dot(parameters.grad, parameters.grad))):  # one pass, which almost always settles it
+            return
+        for what, power in (("the gradient", 1), *(() if clipped else (("the square of the gradient", 2),))):
+            for name in parameters.names():
+                if not xp.isfinite(parameters[name].grad ** power).all():
+                    raise NonFiniteError(f"{what} of {name} is not finite; lower the learning rate or --set clip_norm=1")
 
 
 class SeveralSteps:

@@ -1,4 +1,4 @@
-"""`python -m bench step`: agreement before timing, who is absent, bad input, and the whole of it once."""
+"""`python -m bench step`: agreement before timing, who is absent, who cannot, bad input, and the whole of it once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from bench import step
+from bench import peers, step
 from bench.__main__ import main
+from bench.catalogue import DEFAULT, settings_of
 from bench.errors import Disagreement
 from bench.interleave import Plan
 from bench.machine import VARIABLES, cores, installed, pinned
-from bench.problem import MODELS, answer, make_model, read, settings_of, write_model
-from bench.step import check, command
+from bench.problem import Written, answer, make_model, read, write_model
+from bench.step import cannot, check, command, verdict
 from bench.workers import Worker
 
 ROOT = Path(__file__).parents[2]
@@ -51,25 +52,57 @@ def test_a_disagreement_stops_the_bench_with_status_1(monkeypatch: pytest.Monkey
     assert "jax disagrees on wae: nll is nan, the truth is 200" in capsys.readouterr().err
 
 
-def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(step, "installed", lambda package: None if package == "jaxlib" else "1.0")
+@pytest.fixture
+def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """step.run without data, rates and workers."""
     monkeypatch.setattr(step, "write_data", lambda folder: "no data")
+    monkeypatch.setattr(step, "share_of_nonzeros", lambda folder: 0.2)
+    monkeypatch.setattr(step, "rates", lambda threads: {"gemm_flops": 1e9, "exponentials": 1e9, "copy_bytes": 1e9})
+    monkeypatch.setattr(step, "write_model", lambda folder, model, batch, dtype: Written({}, 100, 1, None))
     monkeypatch.setattr(step, "bench_model", lambda *arguments: [])
-    assert main(["step", "--models", "ae", "--peers", "jax"]) == 0
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(peers, "installed", lambda package: None if package == "jaxlib" else "1.0")
+    assert main(["step", "--models", "ae", "--peers", "jax", "--patience", "0"]) == 0
     assert "jax is absent: not installed: pip install -e '.[bench]'" in capsys.readouterr().out
+
+
+def test_a_peer_without_the_compiler_that_it_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "installed", lambda package: "1.0")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert peers.PEERS["torch-compile"].absent() == "no C++ compiler, which it needs: install g++, or name another in CXX"
+    assert peers.PEERS["torch"].absent() == ""
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_patience_is_shared_by_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[Plan] = []
+
+    def remember(*arguments: Any) -> list[dict[str, Any]]:
+        plans.append(arguments[-1])
+        return []
+
+    monkeypatch.setattr(step, "bench_model", remember)
+    monkeypatch.setattr(Plan, "wait", lambda self: None)
+    step.run(models="ae,vae,wae", backends="numpy", peers="none", batch=100, threads=1, plan=Plan(1, 0.1, 60.0))
+    assert [plan.patience for plan in plans] == [20.0, 20.0, 20.0]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["step", "--models", "vea"], "--models 'vea' is not known; did you mean 'vae'?"),
+        (["step", "--models", "torch_ae"], "--models 'torch_ae' is not known; did you mean 'torch-ae'?"),
         (["step", "--peers", "tensorflow"], "--peers 'tensorflow' is not known"),
         (["step", "--backends", "none", "--peers", "none"], "nothing to measure"),
         (["step", "--threads", "4096"], "--threads 4096: this process may use"),
         (["step", "--rounds", "0"], "--rounds 0 is not above 0"),
+        (["step", "--batch", "0"], "--batch 0 is not above 0"),
         (["step", "--json", "no/such/folder/result.json"], "its folder does not exist"),
-        (["kernels", "--kernels", "mmd_rfb"], "did you mean 'mmd_rbf'?"),
-        (["kernels", "--kernels", "none"], "nothing to measure"),
+        (["step", "--plot", "bars.pdf"], "--plot bars.pdf: suffix '.pdf' is not .png or .svg"),
+        (["step", "--plot", "no/such/folder/bars.png"], "its folder does not exist"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,59 +120,71 @@ def test_threads_are_pinned_by_cores_and_by_variables() -> None:
     assert cores() == before
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", DEFAULT)
 def test_numba_agrees_with_the_truth(model: str, small_problem: Path) -> None:
-    truth = write_model(small_problem, model, 20)
+    written = write_model(small_problem, model, 20)
     problem = read(small_problem, model)
     found = answer(*make_model(settings_of(model, "numba"), problem.parameters), problem.x, problem.noise)
-    check("numba", model, found, truth)
+    check("numba", model, found, written.truth)
 
 
 def test_the_problem_is_hard_enough_to_tell_a_wrong_optimiser(small_problem: Path) -> None:
-    truth = write_model(small_problem, "vae", 20)
-    problem = read(small_problem, "vae")
-    network, adam = make_model(settings_of("vae", "numpy"), problem.parameters)
+    written = write_model(small_problem, "flux-vae", 20)
+    problem = read(small_problem, "flux-vae")
+    network, adam = make_model(settings_of("flux-vae", "numpy"), problem.parameters)
     adam.learning_rate *= 1.01
     with pytest.raises(Disagreement, match="total after three steps"):
-        check("numpy", "vae", answer(network, adam, problem.x, problem.noise), truth)
+        check("numpy", "flux-vae", answer(network, adam, problem.x, problem.noise), written.truth)
 
 
-@pytest.mark.parametrize("peer", ["torch", "jax"])
-def test_a_peer_agrees_with_the_truth_and_then_steps(peer: str, small_problem: Path, tmp_path: Path) -> None:
-    if installed(peer) is None:
+@pytest.mark.parametrize(("peer", "model"), [("torch", "adcme-vae"), ("jax", "flux-wae"), ("sklearn", "relu-ae")])
+def test_a_peers_process_agrees_with_the_truth_and_then_steps(peer: str, model: str, small_problem: Path, tmp_path: Path) -> None:
+    if peers.PEERS[peer].absent():
         pytest.skip(f"needs {peer}: pip install -e '.[bench]'")
-    truth = write_model(small_problem, "wae", 20)
-    with Worker(peer, command(peer, small_problem, "wae"), folder=tmp_path, variables={"OMP_NUM_THREADS": "1"}) as worker:
-        check(peer, "wae", worker.ask("agree"), truth)
+    written = write_model(small_problem, model, 20)
+    with Worker(peer, command(peer, small_problem, model), folder=tmp_path, variables={"OMP_NUM_THREADS": "1"}) as worker:
+        check(peer, model, worker.ask("agree"), written.truth)
         assert worker.ask("steps", count=1)["steps"] >= 1
         assert worker.ask("about")["peak_bytes"] > 1e6
 
 
-def test_the_whole_runs_and_leaves_ratios_as_json(tmp_path: Path) -> None:
-    result = tmp_path / "result.json"
-    options = "--models ae --backends numpy,numba --peers none --rounds 2 --seconds 0.02 --patience 0"
-    run = [sys.executable, "-m", "bench", "step", *options.split(), "--json", str(result)]
+def test_who_cannot_run_a_model_says_why() -> None:
+    unknown = Written({}, 100, 1, None, cannot={"peers": "the objective of a sparse", "compiled": "penalty kl"})
+    assert cannot("jax", unknown) == "the peers do not know the objective of a sparse"
+    assert cannot("compiled", unknown) == "penalty kl"
+    assert cannot("numba", unknown) == ""
+
+
+def row(name: str, rounds: list[float]) -> dict[str, Any]:
+    return {"name": name, "rounds": rounds, "milliseconds": {"median": sorted(rounds)[len(rounds) // 2]}}
+
+
+def test_the_verdict_is_npaes_fastest_over_the_fastest_peer_round_by_round() -> None:
+    rows = [row("numpy", [9.0, 9.0, 9.0]), row("compiled", [1.0, 2.0, 4.0]), row("jax", [2.0, 4.0, 8.0]), row("torch", [5.0, 5.0, 5.0])]
+    found = verdict(rows)
+    assert found == {"npae": "compiled", "peer": "jax", "ratio": {"q1": 0.5, "median": 0.5, "q3": 0.5}}
+    assert verdict(rows[:2]) is None
+    assert verdict(rows[2:]) is None
+
+
+def test_the_whole_runs_and_leaves_ratios_as_json_and_a_picture(tmp_path: Path) -> None:
+    result, picture = tmp_path / "result.json", tmp_path / "bars.png"
+    options = "--models ae --backends numpy,numba --peers naive-numpy,sklearn --rounds 2 --seconds 0.02 --patience 0 --batch 20"
+    run = [sys.executable, "-m", "bench", "step", *options.split(), "--json", str(result), "--plot", str(picture)]
     done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert "numba / this" in done.stdout
+    assert "sklearn cannot: MLPRegressor's hidden layers cannot be leaky_relu" in done.stdout
     content = json.loads(result.read_text())
-    assert {"command", "date", "machine", "versions", "rows"} <= set(content)
-    assert content["machine"]["cpu"]
+    assert {"command", "date", "machine", "versions", "rates", "models", "rows"} <= set(content)
+    assert content["models"]["flux-ae"]["verdict"]["peer"] == "naive-numpy"
     rows = {row["name"]: row for row in content["rows"]}
     assert rows["numba"]["base_over_this"] == {"q1": 1.0, "median": 1.0, "q3": 1.0}
     assert rows["numpy"]["base_over_this"]["median"] > 0
     assert len(rows["numpy"]["rounds"]) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bars.png", "result.json"]
 
 
-def test_patience_is_shared_by_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    plans: list[Plan] = []
-
-    def remember(*arguments: Any) -> list[dict[str, Any]]:
-        plans.append(arguments[-1])
-        return []
-
-    monkeypatch.setattr(step, "write_data", lambda folder: "no data")
-    monkeypatch.setattr(step, "bench_model", remember)
-    step.run(models="ae,vae,wae", backends="numpy", peers="none", batch=100, threads=1, plan=Plan(1, 0.1, 60.0))
-    assert [plan.patience for plan in plans] == [20.0, 20.0, 20.0]
+def test_versions_of_absent_packages_are_none() -> None:
+    assert installed("numpy")
+    assert installed("no-such-package") is None

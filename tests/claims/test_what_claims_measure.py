@@ -14,12 +14,6 @@ from npae.training.history import History
 from npae.training.split import Part
 
 
-@pytest.fixture(scope="module")
-def trainings() -> Trainings:
-    """Digits, one epoch each."""
-    return Trainings(data="digits", epochs=1, backend="numpy")
-
-
 def test_the_errors_of_pca_are_scikit_learns_and_those_of_the_model_its_own(trainings: Trainings) -> None:
     from sklearn.decomposition import PCA
 

@@ -63,6 +63,25 @@ def npae(capfd: pytest.CaptureFixture[str]) -> Npae:
     return run
 
 
+@pytest.fixture
+def refused(npae: Npae) -> Callable[[list[str], list[str]], str]:
+    """refused(words, fragments): the one line of a refusal, after everything that all of them have in common is checked."""
+
+    def refuse(words: list[str], fragments: list[str]) -> str:
+        said = npae(*words)
+        assert said.status == 2, said
+        assert said.out == ""
+        assert said.err.startswith("npae: error: ")
+        assert said.err.endswith("\n")
+        assert said.err.count("\n") == 1, said.err
+        assert "Traceback" not in said.err
+        for fragment in fragments:
+            assert fragment in said.err, said.err
+        return said.err
+
+    return refuse
+
+
 @pytest.fixture(scope="session")
 def images() -> Any:
     """120 images of 8 x 8 in [0, 1], and their labels."""

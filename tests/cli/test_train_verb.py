@@ -31,7 +31,8 @@ def files_of(folder: Path) -> set[str]:
     return {re.sub(r"last-\d{8}-[0-9a-f]+", "last-STEPS-HASH", name) for name in names}
 
 
-ALWAYS = {"config.toml", "history.jsonl", "environment.json", "checkpoint/last.json", "checkpoint/last-STEPS-HASH.safetensors"}
+CHECKPOINTS = {"checkpoint/last.json", "checkpoint/previous.json", "checkpoint/last-STEPS-HASH.safetensors"}
+ALWAYS = {"config.toml", "history.jsonl", "environment.json"} | CHECKPOINTS
 PICTURES = {"figures/loss.png", "figures/reconstructions.png", "figures/samples.png"}
 PLANE = {"figures/codes.png", "figures/manifold.png"}
 BEST = {"checkpoint/best.safetensors"}

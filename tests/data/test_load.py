@@ -47,6 +47,13 @@ def test_the_fingerprint_is_of_the_training_and_test_bytes(tmp_path: Path) -> No
     assert a.fingerprint != b.fingerprint
 
 
+def test_the_fingerprint_is_of_the_values_as_they_were_read_whatever_their_dtype_and_scale(tmp_path: Path) -> None:
+    grey = np.arange(6, dtype=np.uint8).reshape(3, 2)
+    np.save(tmp_path / "grey.npy", grey)
+    every = [load(str(tmp_path / "grey.npy"), dtype=dtype, scale=scale) for dtype in ("float32", "float64") for scale in ("auto", "minmax")]
+    assert {data.fingerprint for data in every} == {hashlib.sha256(grey.tobytes()).hexdigest()}
+
+
 def test_an_image_shape_can_be_given_for_flat_rows(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((2, 12)))
     assert load(str(tmp_path / "a.npy"), image_shape=(3, 4)).image_shape == (3, 4)

@@ -30,6 +30,14 @@ def test_auto_divides_bytes_by_255_exactly_rounded(tmp_path: Path) -> None:
         assert data.scaling == {"kind": "divide", "by": 255.0}
 
 
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "uint32"])
+@pytest.mark.parametrize("divisor", [255.0, 3.0, 0.1, 65535.0])
+def test_whole_numbers_are_divided_as_exactly_as_float64_would(kind: str, divisor: float) -> None:
+    raw = np.random.default_rng(0).integers(0, np.iinfo(kind).max, (500, 7), dtype=kind, endpoint=True)
+    scaled = apply_scaling(raw, {"kind": "divide", "by": divisor}, "float32")
+    np.testing.assert_array_equal(scaled, (raw / divisor).astype(np.float32))
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "bool"])
 def test_auto_leaves_floats_and_booleans_as_they_are(tmp_path: Path, dtype: str) -> None:
     x = np.array([[0, 1, -3.5], [1, 0, 1e4]]).astype(dtype)

@@ -37,6 +37,13 @@ def test_each_term_has_its_panel_and_the_total_comes_first() -> None:
     assert [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()] == ["total", "nll", "kl"]
 
 
+def test_a_total_that_is_one_term_alone_is_not_drawn_twice() -> None:
+    history = rows(total=[1.7, 1.6], generator=[1.7, 1.6], discriminator=[0.7, 0.8])
+    assert [axes.get_title(loc="left") for axes in loss_curves(history).axes] == ["generator", "discriminator"]
+    history[1]["validation"] = {"total": 1.5, "generator": 1.4}  # they part here
+    assert [axes.get_title(loc="left") for axes in loss_curves(history).axes] == ["total", "generator", "discriminator"]
+
+
 @pytest.mark.parametrize("n_terms", [1, 3, 4, 7])
 def test_any_number_of_terms_has_as_many_visible_panels(n_terms: int, overlapping_texts: Callable[[Figure], object]) -> None:
     figure = loss_curves(rows(**{f"reconstruction {i}": [540.0, 130.0, 101.0, 100.5, 100.0] for i in range(n_terms)}))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from npae.kernels import mmd_imq, mmd_rbf, pairwise_squared, threads
-from npae.kernels.blocks import REGISTER, ROWS, add_products_1, add_products_2, square_distances_2
+from npae.kernels.blocks import REGISTER, ROWS, add_products_1, add_products_2, fused_distances_2, square_distances_2
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.mmd import cpu as mmd_cpu
 
@@ -18,6 +18,11 @@ Array = np.ndarray[Any, Any]
 @jit(STRICT)
 def _distances(x: Array, i: int, y: Array, c: int, out: Array, r: int, o: int, count: int) -> None:
     square_distances_2(x, i, y, c, out, r, o, count)
+
+
+@jit(STRICT)
+def _fused(x: Array, i: int, y: Array, c: int, out: Array, r: int, o: int, count: int) -> None:
+    fused_distances_2(x, i, y, c, out, r, o, count)
 
 
 @jit(STRICT)
@@ -43,6 +48,24 @@ def test_a_block_of_distances_is_the_loop_to_the_last_bit_and_touches_nothing_el
     expected[1 : 1 + ROWS, 4 : 4 + 2 * lanes] = total
     _distances(x, 2, y, 3, out, 1, 4, count)
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [1, 64])
+def test_fused_distances_differ_from_the_loop_in_the_last_bits_alone(dtype: str, count: int) -> None:
+    rng = np.random.default_rng(3)
+    lanes = REGISTER // np.dtype(dtype).itemsize
+    x, y = rng.standard_normal((ROWS, count)).astype(dtype), rng.standard_normal((count, 2 * lanes)).astype(dtype)
+    y[:, 1] = x[1]
+    out = np.full((ROWS, 2 * lanes), np.nan, dtype)
+    _fused(x, 0, y, 0, out, 0, 0, count)
+    expected = np.square(x.astype(np.float64)[:, None] - y.astype(np.float64).T).sum(axis=2)
+    np.testing.assert_allclose(out, expected, rtol=(count + 2) * float(np.finfo(dtype).eps) / 2, atol=0)
+    assert out[1, 1] == 0
+    if count == 64 and dtype == "float32":
+        exact = np.empty_like(out)
+        _distances(x, 0, y, 0, exact, 0, 0, count)
+        assert (out != exact).any()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -42,7 +42,7 @@ def run(checkout: Path, **environment: str) -> list[str]:
 
 
 def caches(folder: Path) -> list[Path]:
-    return sorted(path.relative_to(folder) for path in folder.rglob("*.nbi"))
+    return sorted(path.relative_to(folder) for path in folder.rglob("*.code"))
 
 
 def test_the_second_process_loads_what_the_first_compiled_until_a_callee_is_edited(checkout: Path, tmp_path: Path) -> None:

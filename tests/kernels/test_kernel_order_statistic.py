@@ -65,10 +65,60 @@ def test_selection_is_exact_whatever_the_distances_share(monkeypatch: pytest.Mon
         assert passes <= 3
 
 
-def test_few_distances_are_selected_without_a_narrowing_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    z, w = points(1, 128, 128, 3, "float32")
-    assert narrowings(monkeypatch, z, w, 5000)[1] == 0
-    assert narrowings(monkeypatch, *points(1, 129, 128, 3, "float32"), 5000)[1] == 1
+@pytest.mark.parametrize(("n", "m"), [(128, 128), (129, 128), (1000, 700), (700, 1000), (2, 9000), (1500, 1500)])
+@pytest.mark.parametrize("order", ["random", "sorted"])
+def test_distances_that_differ_are_selected_without_a_narrowing_pass(monkeypatch: pytest.MonkeyPatch, n: int, m: int, order: str) -> None:
+    """Also where neighbours in memory are neighbours in space, and a diagonal of tiles would mislead but for the shuffle."""
+    z, w = points(1, n, m, 3, "float32")
+    if order == "sorted":
+        z, w = np.sort(z, axis=0), np.sort(w, axis=0)
+    for left, right in ((z, w), (z, z)):
+        rank = left.shape[0] * right.shape[0] // 2
+        value, passes = narrowings(monkeypatch, left, left if right is z else right, rank)
+        assert passes == 0
+        assert value == np.partition(pairwise_squared(left, right, form="reference").ravel(), rank)[rank]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_bracket_too_wide_to_collect_is_narrowed_on_a_part_of_the_tiles(monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    z, w = points(2, 2200, 2100, 2, dtype)
+    monkeypatch.setattr(cpu, "MANY", 0)
+    monkeypatch.setattr(cpu, "EVERY", 4)
+    narrowed: list[tuple[int, int]] = []
+    narrow = cpu._Selection.narrowed
+
+    def noted(self: Any, rank: int, low: int, high: int) -> tuple[int, int]:
+        narrowed.append((high - low, 0))
+        bracket = narrow(self, rank, low, high)
+        narrowed[-1] = (narrowed[-1][0], bracket[1] - bracket[0])
+        return bracket
+
+    monkeypatch.setattr(cpu._Selection, "narrowed", noted)
+    for left, right in ((z, w), (z, z)):
+        ordered = np.sort(pairwise_squared(left, right, form="reference").ravel())
+        for rank in (ordered.size // 3, ordered.size // 2, ordered.size * 9 // 10):
+            value, passes = narrowings(monkeypatch, left, left if right is z else right, rank)
+            assert (value, passes) == (ordered[rank], 1)  # the one over a part
+    assert len(narrowed) == 6
+    assert all(0 <= after < before / 1.5 for before, after in narrowed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_smallest_distances_of_a_sample_with_itself_are_exact_though_most_are_zeros(dtype: str) -> None:
+    z, _ = points(8, 300, 300, 2, dtype)
+    ordered = np.sort(pairwise_squared(z, z, form="reference").ravel())
+    for rank in (0, 299, 300, 301, 302, 1000):
+        assert statistic("cpu", z, z, rank) == ordered[rank]
+
+
+def test_memory_for_collected_distances_grows_with_n_and_not_with_its_square() -> None:
+    sizes = []
+    for n in (10_000, 40_000, 160_000):
+        selection = cpu._Selection(np.zeros((n, 1), np.float32), np.zeros((n, 1), np.float32))
+        rank, sampled = n * n // 2, 64 * n
+        expected = selection._expected(rank, sampled)
+        sizes.append(expected if expected <= selection.many else selection._expected(rank, n * n // cpu.EVERY))
+    assert max(size / n for size, n in zip(sizes, (10_000, 40_000, 160_000), strict=True)) <= 2 * cpu.MANY
 
 
 @pytest.mark.parametrize("bracket", [(0, 0), (1, 2), (0x7F000000, 0x7F000001), (0, 0x7FFFFFFF)])

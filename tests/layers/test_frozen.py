@@ -48,6 +48,15 @@ def test_what_passes_through_is_the_gradient_with_respect_to_the_input(bound: Bo
         np.testing.assert_allclose(dense.backward(OTHER), OTHER @ dense.W.value.T, rtol=1e-14)
 
 
+def test_a_layer_that_keeps_the_gradient_to_itself_where_it_learns_hands_it_on_while_frozen(bound: Bound) -> None:
+    dense = bound(Dense(3, 2, needs_dx=False))
+    dense.forward(X)
+    with frozen(dense):
+        np.testing.assert_allclose(dense.backward(OTHER), OTHER @ dense.W.value.T, rtol=1e-14)
+    assert dense.backward(OTHER) is None
+    np.testing.assert_allclose(dense.W.grad, X.T @ OTHER, rtol=1e-14)
+
+
 def test_the_backward_that_learns_is_still_owed_after_one_that_does_not(bound: Bound) -> None:
     dense = bound(Dense(3, 2))
     dense.forward(X)

@@ -13,7 +13,7 @@ from scipy import special, stats
 import npae
 from npae.backend import Array
 from npae.errors import InputError, NonFiniteError
-from npae.layers import Node
+from npae.layers import Dense, Node, frozen
 from npae.losses import DiscriminatorLoss, GeneratorLoss
 from npae.models import GAN, VAE, WAEGAN, Model
 from npae.optim import Adam
@@ -91,10 +91,22 @@ def test_no_player_teaches_the_others_tensors(model: GAN | WAEGAN) -> None:
         assert (model.parameters.grad[~others] != before[~others]).any()
 
 
+@pytest.mark.parametrize("hidden", [(), (7, 5)])
+def test_the_discriminator_makes_no_gradient_for_its_input_but_the_generators(hidden: tuple[int, ...]) -> None:
+    """Which is as wide as the data, and would be made for nobody."""
+    discriminator = GAN(4, (5,), 3, discriminator_hidden=hidden, dropout=0.0).discriminator
+    dl = np.ones((6, 1), np.float32)
+    discriminator.forward(X.astype(np.float32))
+    with frozen(discriminator):
+        assert discriminator.backward(dl).shape == X.shape
+    assert discriminator.backward(dl) is None
+
+
 @pytest.mark.parametrize("kind", [GAN, WAEGAN])
 def test_a_gradient_that_leaks_into_the_other_player_fails_the_gradient_check(kind: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def leaking(discriminator: Node) -> Iterator[None]:
+        next(node for node in discriminator.everything() if isinstance(node, Dense)).needs_dx = True
         yield
         for node in discriminator.everything():
             node._pending = True  # the second backward is let through, and that is all

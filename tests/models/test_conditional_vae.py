@@ -31,18 +31,51 @@ def _values(model: CVAE) -> Mapping[str, Array]:
     return {name: model.parameters[name].value for name in model.parameters.names()}
 
 
-def test_the_terms_are_those_of_the_formula_written_out() -> None:
-    model = _model(beta=0.5, activation="tanh")
-    w, noise, e = _values(model), model.draw(3, 0, B), np.eye(C)[Y]
+def _passed(model: CVAE, eps: Array) -> tuple[Array, Array, Array]:
+    """mu, s and the decoder's probabilities for a tanh network with log-std heads, c times as much noise: by plain NumPy"""
+    w, e = _values(model), np.eye(C)[Y]
     h = np.tanh(np.hstack([X, e]) @ w["encoder.0.W"] + w["encoder.0.b"])
     mu, s = (h @ w[f"encoder.2.{head}.W"] + w[f"encoder.2.{head}.b"] for head in ("mu", "s"))
-    z = mu + np.exp(s) * noise.eps
+    z = mu + model.reparameterise.noise_scale * np.exp(s) * eps
     logits = np.tanh(np.hstack([z, e]) @ w["decoder.0.W"] + w["decoder.0.b"]) @ w["decoder.2.W"] + w["decoder.2.b"]
-    p = 1 / (1 + np.exp(-logits))
+    return mu, s, 1 / (1 + np.exp(-logits))
+
+
+def test_the_terms_are_those_of_the_formula_written_out() -> None:
+    model = _model(beta=0.5, activation="tanh")
+    noise = model.draw(3, 0, B)
+    mu, s, p = _passed(model, noise.eps)
     terms = model.loss(X, Y, noise=noise)
     assert terms.nll == pytest.approx(-(X * np.log(p) + (1 - X) * np.log(1 - p)).sum() / B)
     assert terms.kl == pytest.approx(0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).sum() / B)
     assert terms.total == pytest.approx(terms.nll + 0.5 * terms.kl)
+
+
+def test_free_bits_hold_up_the_units_below_them_and_l2_weighs_the_whole_decoder() -> None:
+    model = _model(activation="tanh", l2=0.3)
+    noise = model.draw(3, 0, B)
+    mu, s, _ = _passed(model, noise.eps)
+    per_unit = 0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).mean(axis=0)
+    free = float(per_unit.mean())  # one unit is held up, one is not
+    terms = _model(activation="tanh", l2=0.3, free_bits=free).loss(X, Y, noise=noise)
+    squares = sum((value**2).sum() for name, value in _values(model).items() if name.startswith("decoder."))
+    assert terms.kl == pytest.approx(per_unit.sum())
+    assert terms.kl_free_bits == pytest.approx(np.maximum(per_unit, free).sum())
+    assert terms.kl_free_bits > terms.kl + 1e-3
+    assert terms.l2 == pytest.approx(squares)
+    assert terms.total == pytest.approx(terms.nll + terms.kl_free_bits + 0.3 * squares)
+
+
+def test_the_keras_term_is_minimised_and_the_divergence_of_what_is_sampled_stands_beside_it() -> None:
+    model = _model(activation="tanh", kl="keras", noise_scale=0.1)
+    noise = model.draw(3, 0, B)
+    mu, s, p = _passed(model, noise.eps)
+    terms, variance = model.loss(X, Y, noise=noise), 0.01 * np.exp(2 * s)
+    assert terms.nll == pytest.approx(-(X * np.log(p) + (1 - X) * np.log(1 - p)).sum() / B)
+    assert terms.kl_keras == pytest.approx(-0.5 * (1 + s - mu**2 - np.exp(s)).sum() / B)
+    assert terms.kl == pytest.approx(0.5 * (variance + mu**2 - 1 - np.log(variance)).sum() / B)
+    assert terms.total == pytest.approx(terms.nll + terms.kl_keras)
+    assert model.caveat.startswith("not a bound")
 
 
 def _linear() -> tuple[CVAE, Array, Array, float]:

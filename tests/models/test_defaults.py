@@ -24,10 +24,11 @@ SHARED: dict[str, Any] = {
     "backend": None,
     "seed": 0,
 }
+VAES: dict[str, Any] = {"reconstruction": "bernoulli", "posterior": "log_std", "beta": 1.0, "kl_warmup": 0, "free_bits": 0.0, "l2": 0.0}
+VAES |= {"kl": "exact", "kl_epsilon": 0.0, "noise_scale": 1.0, "heads": "apart", "clip": 1e-7}
 OWN: dict[str, dict[str, Any]] = {
     "ae": {"reconstruction": "squared_error", "code_activation": "linear"},
-    "vae": {"reconstruction": "bernoulli", "posterior": "log_std", "beta": 1.0, "kl_warmup": 0, "free_bits": 0.0, "l2": 0.0}
-    | {"kl": "exact", "kl_epsilon": 0.0, "noise_scale": 1.0, "heads": "apart", "clip": 1e-7},
+    "vae": VAES,
     "wae": {
         "reconstruction": "squared_error",
         "posterior": "log_std",
@@ -61,7 +62,7 @@ OWN: dict[str, dict[str, Any]] = {
         "l2": 1e-3,
     },
     "linear": {"hidden": ()},
-    "cvae": {"classes": 10, "reconstruction": "bernoulli", "posterior": "log_std", "beta": 1.0, "kl_warmup": 0},
+    "cvae": {"classes": 10} | VAES,
     "paired": {"target_features": 4, "symbols": 2, "hidden": (256,), "latent": 32, "activation": "relu", "code_activation": "linear"}
     | {"reconstruction": "categorical"},
     "wae-gan": {"reconstruction": "squared_error", "lambda_": 10.0, "discriminator_hidden": (128, 128)},

@@ -125,6 +125,9 @@ def test_a_second_step_makes_no_new_buffers_and_another_batch_size_makes_its_own
         ("denoising", {"corruption": "salt_and_pepper"}),
         ("denoising-vae", {}),
         ("contractive", {}),
+        ("iwae", {}),
+        ("iwae", {"estimator": "dreg", "posterior": "sigma", "reconstruction": "bernoulli_probabilities"}),
+        ("iwae", {"reconstruction": "gaussian"}),
     ],
 )
 def test_after_the_first_steps_the_numba_backend_allocates_no_array_of_a_layers_size(kind: str, options: dict[str, Any]) -> None:

@@ -28,6 +28,24 @@ def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def without_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No backend chosen outside."""
+    monkeypatch.delenv("NPAE_BACKEND", raising=False)
+
+
+@pytest.fixture(scope="session")
+def toml() -> Callable[..., Path]:
+    """toml(folder, text): a file of settings with that text."""
+
+    def write(folder: Path, text: str, name: str = "settings.toml") -> Path:
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def rows(few_digits: Path) -> Array:
     """The same images as rows (120, 64)."""

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from npae.errors import InputError
-from npae.training import checkpoint
-from npae.training.checkpoint import read_manifest, restore_checkpoint, save_checkpoint, weights_file
+from npae.training import manifest
+from npae.training.checkpoint import restore_checkpoint, save_checkpoint, weights_file
 from npae.training.files import write_json
 from npae.training.loop import Trainer
+from npae.training.manifest import read_manifest
 from npae.training.model_file import load
 
 Make = Callable[..., Trainer]
@@ -52,16 +53,20 @@ def run(train_as: Make, stop_at: StopAt, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_checkpoint_is_two_files_and_the_best_weights_and_the_older_tensors_are_gone(run: Path, train_as: Make) -> None:
-    before = tensors_of(run)
-    assert {path.name for path in (run / "checkpoint").iterdir()} == {"last.json", before.name, "best.safetensors"}
+def test_a_checkpoint_the_one_before_it_and_the_best_weights_are_kept_and_older_ones_are_gone(run: Path, train_as: Make) -> None:
+    names = [tensors_of(run).name]
+    assert {path.name for path in (run / "checkpoint").iterdir()} == {"last.json", names[0], "best.safetensors"}
     resumed = train_as("vae", validation=0.2)
     restore_checkpoint(resumed, run)
-    resumed.run()
-    save_checkpoint(resumed, run)
-    after = tensors_of(run)
-    assert after != before
-    assert {path.name for path in (run / "checkpoint").iterdir()} == {"last.json", after.name, "best.safetensors"}
+    (run / "checkpoint" / "last.json.tmp").write_text("half a")  # as kill -9 leaves it
+    for epochs in (2, 3):
+        resumed.epochs = epochs
+        resumed.run()
+        save_checkpoint(resumed, run)
+        names.append(tensors_of(run).name)
+        files = {"last.json", "previous.json", *names[-2:], "best.safetensors"}
+        assert {path.name for path in (run / "checkpoint").iterdir()} == files
+        assert read_manifest(run, "previous.json")["tensors"] == names[-2]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "one bit flipped", "appended to", "gone", "another file"])
@@ -128,10 +133,10 @@ def test_a_damaged_manifest_is_refused_in_one_line_and_nothing_is_touched(damage
 
 
 def test_a_manifest_that_names_a_file_elsewhere_is_refused(run: Path, train_as: Make, tmp_path: Path) -> None:
-    manifest = run / "checkpoint" / "last.json"
-    content = {**json.loads(manifest.read_text()), "tensors": "../../../elsewhere.safetensors"}
+    path = run / "checkpoint" / "last.json"
+    content = {**json.loads(path.read_text()), "tensors": "../../../elsewhere.safetensors"}
     content.pop("checksum")
-    manifest.write_text(json.dumps({"checksum": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(), **content}))
+    path.write_text(json.dumps({"checksum": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(), **content}))
     assert "elsewhere.safetensors" in refusal_of(restore_checkpoint, train_as("vae", validation=0.2), run)
 
 
@@ -174,7 +179,7 @@ def full(*arguments: Any, **named: Any) -> None:
 FAILURES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "renaming": lambda patch: patch.setattr(os, "replace", full),
     "flushing to the disk": lambda patch: patch.setattr(os, "fsync", full),
-    "writing the manifest": lambda patch: patch.setattr(checkpoint, "write_json", full),
+    "writing the manifest": lambda patch: patch.setattr(manifest, "write_json", full),
 }
 
 
@@ -210,7 +215,7 @@ def test_a_checkpoint_of_the_same_step_never_overwrites_the_tensors_of_the_stand
     before = state_of(trainer)
     stop_at(trainer, 1, None)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "write_json", full)
+        patch.setattr(manifest, "write_json", full)
         with pytest.raises(OSError, match="No space left"):
             save_checkpoint(trainer, tmp_path)
     again = train_as("vae", validation=0.2)
@@ -228,10 +233,11 @@ def test_a_json_file_that_cannot_be_renamed_leaves_the_old_one_alone(tmp_path: P
 
 
 def test_the_manifest_holds_the_sum_of_its_tensors_and_is_plain_json(run: Path) -> None:
-    manifest = json.loads((run / "checkpoint" / "last.json").read_text())
-    assert manifest["sha256"] == hashlib.sha256(tensors_of(run).read_bytes()).hexdigest()
-    assert (manifest["steps"], manifest["epoch"], manifest["batch"]) == (6, 1, 2)
-    assert len(manifest["history"]) == 1
+    found = json.loads((run / "checkpoint" / "last.json").read_text())
+    assert found["sha256"] == hashlib.sha256(tensors_of(run).read_bytes()).hexdigest()
+    assert (found["steps"], found["epoch"], found["batch"]) == (6, 1, 2)
+    assert len(found["history"]) == 1
+    assert found["best"]["sha256"] == hashlib.sha256((run / "checkpoint" / "best.safetensors").read_bytes()).hexdigest()
 
 
 def test_the_weights_that_stand_for_a_run_are_its_best(train_as: Make, tmp_path: Path) -> None:

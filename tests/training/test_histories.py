@@ -38,7 +38,7 @@ def test_a_row_says_what_its_documentation_says(train_as: Make) -> None:
     assert [row["batches"] for row in history] == [4, 4]
     assert [row["learning_rate"] for row in history] == [2e-3, 2e-3 * (1 - 4 / 8)]
     for row in history:
-        assert set(row) == {"epoch", "step", "seconds", "learning_rate", "batches", "weights", "train", "validation"}
+        assert set(row) == {"epoch", "step", "seconds", "learning_rate", "batches", "weights", "train", "validation", "fingerprint"}
         assert set(row["train"]) == set(row["validation"]) == {"total", "nll", "kl"}
         assert next(iter(row["train"])) == "total"
         assert row["seconds"] > 0

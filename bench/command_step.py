@@ -1,0 +1,51 @@
+"""The command `step` of the bench: its options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from bench.catalogue import DEFAULT, NETWORKS, SHORT
+from bench.interleave import Plan
+from bench.peers import PEERS
+from npae.errors import InputError
+
+DESCRIPTION = "one training step of a preset, in npae and in other frameworks"
+BACKENDS = ("numpy", "numba", "compiled")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its own options."""
+    others = f"any preset, {', '.join(NETWORKS)}; {', '.join(SHORT)} are short for flux's"
+    parser.add_argument("--models", default=",".join(DEFAULT), help=f"{others} (default: {','.join(DEFAULT)})")
+    parser.add_argument("--backends", default=",".join(BACKENDS), help=f"npae's: {', '.join(BACKENDS)}, or none (default: all)")
+    parser.add_argument("--peers", default=",".join(PEERS), help=f"{', '.join(PEERS)}, or none (default: all)")
+    parser.add_argument("--batch", type=int, help="rows in a batch (default: the model's own)")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "float64"), help="of every number (default: float32)")
+    parser.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios, .png or .svg")
+
+
+def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
+    """Measure, show, and draw if asked to."""
+    from bench import machine, picture, step
+    from bench.table_step import show_step
+
+    if arguments.batch is not None and arguments.batch <= 0:
+        raise InputError(f"--batch {arguments.batch} is not above 0")
+    if arguments.plot:
+        picture.check(arguments.plot)
+    result = step.run(
+        models=arguments.models,
+        backends=arguments.backends,
+        peers=arguments.peers,
+        batch=arguments.batch,
+        dtype=arguments.dtype,
+        threads=arguments.threads or machine.cores(),
+        plan=plan,
+    )
+    show_step(result)
+    if arguments.plot:
+        picture.draw(result, arguments.plot)
+    return result

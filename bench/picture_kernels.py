@@ -1,0 +1,94 @@
+"""A picture of `bench kernels`: time and memory of every contender against n, log-log, a column for each comparison and number of features.
+
+    draw(result, path)        .png or .svg
+
+A dotted line is the floor. Memory below LEAST is not drawn. A size that a contender did not run has no point; who ran none is not
+there, and the table says why.
+Raises InputError for another suffix, and for a folder that does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from bench.peers_of_kernels.contenders import OWN, PEERS
+from npae.figures.style import CLASS_COLOURS, FAINT, WIDTH, house_style, new_figure, save
+
+COLOURS = dict(zip((OWN, *PEERS), CLASS_COLOURS, strict=False))
+LEAST = 100_000  # bytes: what a process takes without a reason
+MARKERS = dict(zip((OWN, *PEERS), "osDv^<>PXh", strict=False))
+
+
+def columns(groups: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], list[Mapping[str, Any]]]:
+    """The problems that differ in n alone, by n."""
+    found: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for group in sorted(groups, key=lambda group: int(group["n"])):
+        found.setdefault((group["comparison"], group["d"]), []).append(group)
+    return found
+
+
+def _line(axes: Axes, name: str, points: Mapping[int, float]) -> None:
+    width = 2.2 if name == OWN else 1.2
+    axes.plot(list(points), list(points.values()), color=COLOURS[name], marker=MARKERS[name], linewidth=width, label=name)
+
+
+def _log_log(axes: Axes, sizes: Sequence[int]) -> None:
+    """Every n that was run is a tick."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(lambda value, place: f"{value:,g}")
+    axes.grid(True)
+
+
+def _points(groups: Sequence[Mapping[str, Any]], name: str, what: str) -> dict[int, float]:
+    """{n: milliseconds or megabytes} of a contender."""
+    points = {}
+    for group in groups:
+        for row in group["rows"]:
+            if row["name"] == name and "milliseconds" in row:
+                if what == "time":
+                    points[group["n"]] = row["milliseconds"]["median"]
+                elif (row["extra_bytes"] or 0) >= LEAST:
+                    points[group["n"]] = row["extra_bytes"] / 1e6
+    return points
+
+
+def compose(result: Mapping[str, Any]) -> Figure:
+    """The figure."""
+    parts = columns(result["groups"])
+    where = result["machine"]
+    note = f"{where['cpu']}, {where['threads']} threads, {result['dtype']}; median of the rounds; dotted: the floor of this machine"
+    with house_style():
+        figure = new_figure(WIDTH, 5.6, note)
+        grid = figure.subplots(2, len(parts), squeeze=False, sharex="col", sharey="row")
+        for column, ((comparison, d), groups) in enumerate(parts.items()):
+            for row, (what, unit) in enumerate((("time", "milliseconds"), ("memory", "MB beyond the inputs"))):
+                axes = grid[row, column]
+                for name in (*PEERS, OWN):
+                    points = _points(groups, name, what)
+                    if points:
+                        _line(axes, name, points)
+                if what == "time":
+                    axes.plot([group["n"] for group in groups], [group["floor_milliseconds"] for group in groups], ":", color=FAINT)
+                    axes.set_title(f"{comparison}, {d} features")
+                else:
+                    axes.set_xlabel("points in each sample")
+                _log_log(axes, [group["n"] for group in groups])
+                if column == 0:
+                    axes.set_ylabel(unit)
+        handles = {label: handle for axes in grid.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.legend(list(handles.values()), list(handles), loc="outside right upper")
+    return figure
+
+
+def draw(result: Mapping[str, Any], path: Path) -> None:
+    """Write it."""
+    save(compose(result), path)

@@ -1,0 +1,174 @@
+"""One training step laid open: what every node returned, forward and backward, and what is not finite in it.
+
+    batch     x                                              the rows, and what they come with
+    node      W, b          its parameters                   y     what forward returned
+              dW, db        their gradients                  dx    what backward returned: the gradient for its input
+    loss      each term of the objective
+
+Rows stand in the order in which the step makes them; `first` is where it ceases to be finite: a node whose inputs are all finite and whose
+output is not. A node that runs several times in a step (the draws of an inner loop) has the last of them, or the first
+that is not finite. The model's own code runs, unchanged: its nodes are listened to from outside. Mean, std, min and max are those of the
+finite values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array
+from npae.errors import InputError
+from npae.layers import Node, forget
+from npae.models import Model
+from npae.noise import Noise
+
+BATCH, LOSS = "batch", "loss"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tensor of one node. `bad` values are not finite, the first at the index `first`, where it is `value`; in `rows` of the batch."""
+
+    node: str
+    kind: str
+    tensor: str
+    shape: tuple[int, ...]
+    mean: float | None
+    std: float | None
+    min: float | None
+    max: float | None
+    bad: int
+    first: tuple[int, ...] | None
+    value: str | None
+    rows: tuple[int, ...]
+    moment: int
+
+    @property
+    def place(self) -> str:
+        """decoder.0 (Dense): W[3, 0] is nan"""
+        index = f"[{', '.join(map(str, self.first))}]" if self.first else ""
+        return f"{self.node}{f' ({self.kind})' if self.kind else ''}: {self.tensor}{index} is {self.value}"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All of a step; `refusal` is why it ended before its time, where a node refused what it was given."""
+
+    rows: tuple[Row, ...]
+    refusal: str | None
+
+    @property
+    def first(self) -> Row | None:
+        """The first tensor, in the order of the step, that holds a value that is not finite."""
+        return min((row for row in self.rows if row.bad), key=lambda row: row.moment, default=None)
+
+
+class Recorder:
+    """Takes down tensors as they come; `batch` rows make a leading axis that is the batch's."""
+
+    def __init__(self, model: Model, batch: int) -> None:
+        self.model, self.batch, self.moment = model, batch, 0
+        self.rows: dict[tuple[str, str], Row] = {}
+
+    def note(self, node: str, kind: str, tensor: str, value: Any) -> None:
+        """One array, or one for each part of a tuple; what is no number is passed over."""
+        if isinstance(value, tuple):
+            for place, part in enumerate(value):
+                self.note(node, kind, f"{tensor}{place}", part)
+            return
+        if value is None or not (isinstance(value, int | float | np.generic) or hasattr(value, "dtype")):
+            return
+        self.moment += 1
+        before = self.rows.get((node, tensor))
+        if before is None or not before.bad:
+            self.rows[node, tensor] = self._row(node, kind, tensor, self.model.backend.to_host(value))
+
+    def _row(self, node: str, kind: str, tensor: str, value: Any) -> Row:
+        array = np.asarray(value)
+        finite = np.isfinite(array)
+        good = array[finite].astype(np.float64)
+        bad = np.argwhere(~finite)
+        of_rows = len(bad) and array.ndim and len(array) == self.batch and tensor.startswith(("x", "y", "dx"))
+        mean, std, low, high = (float(of(good)) if good.size else None for of in (np.mean, np.std, np.min, np.max))
+        return Row(
+            node,
+            kind,
+            tensor,
+            array.shape,
+            mean,
+            std,
+            low,
+            high,
+            len(bad),
+            tuple(int(i) for i in bad[0]) if len(bad) else None,
+            str(array[tuple(bad[0])]) if len(bad) else None,
+            tuple(int(i) for i in np.unique(bad[:, 0])) if of_rows else (),
+            self.moment,
+        )
+
+
+def trace_step(model: Model, x: Array, noise: Noise, step: int | None, given: Sequence[Array] = ()) -> Trace:
+    """Forward and backward of one step; the gradient is left in model.parameters.grad, also where nothing in it is finite."""
+    recorder = Recorder(model, len(x))
+    for name, rows in zip(("x", "y"), (x, *given), strict=False):
+        recorder.note(BATCH, "", name, rows)
+    for node_name, node in nodes_of(model):
+        for name, parameter in node.own_parameters():
+            recorder.note(node_name, type(node).__name__, name, parameter.value)
+    model.parameters.zero_grad()
+    refusal = None
+    with listened(model, recorder.note), np.errstate(all="ignore"):
+        try:
+            for name, value in model.forward(x, noise, step, {}, *given).items():
+                recorder.note(LOSS, "", name, value)
+            model.backward()
+            for node_name, node in nodes_of(model):  # what a term of its own added to them after their node's backward
+                for name, parameter in node.own_parameters():
+                    recorder.note(node_name, type(node).__name__, f"d{name}", parameter.grad)
+        except InputError as error:
+            refusal = str(error)
+        finally:
+            forget(model)
+    return Trace(tuple(recorder.rows.values()), refusal)
+
+
+@contextmanager
+def listened(model: Model, note: Callable[[str, str, str, Any], None]) -> Iterator[None]:
+    """While it lasts, note(node, kind, tensor, value) is told what every node of the model returns."""
+    nodes = [(name, node) for name, node in nodes_of(model) if not list(node.children())]  # those that compute
+    for name, node in nodes:
+        _listen(name, node, note)
+    try:
+        yield
+    finally:
+        for _, node in nodes:
+            del node.forward, node.backward  # what was set on the node; its class has its own
+
+
+def _listen(name: str, node: Node, note: Callable[[str, str, str, Any], None]) -> None:
+    kind, forward, backward = type(node).__name__, node.forward, node.backward
+
+    def heard_forward(*arguments: Any, **named: Any) -> Any:
+        y = forward(*arguments, **named)
+        note(name, kind, "y", y)
+        return y
+
+    def heard_backward(*arguments: Any, **named: Any) -> Any:
+        dx = backward(*arguments, **named)
+        for of, parameter in node.own_parameters():
+            note(name, kind, f"d{of}", parameter.grad)
+        note(name, kind, "dx", dx)
+        return dx
+
+    node.forward, node.backward = heard_forward, heard_backward
+
+
+def nodes_of(node: Node, prefix: str = "") -> Iterator[tuple[str, Node]]:
+    """Every node below, as "encoder.0", each once."""
+    for name, child in node.children():
+        yield prefix + name, child
+        yield from nodes_of(child, f"{prefix}{name}.")
