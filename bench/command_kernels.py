@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     """Measure and show; {"registered": ..., "compared": ...}, as far as asked for."""
-    from bench import kernel_peers, kernels, machine, picture_kernels
+    from bench import kernel_peers, kernels, machine, picture, picture_kernels
     from bench.table import show_kernels
     from bench.table_peers import show_peers
     from npae.kernels.registry import KERNELS
@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
         raise InputError(f"--limit {arguments.limit:g} is not above 0")
     if arguments.plot and not comparisons:
         raise InputError(f"--plot {arguments.plot} draws comparisons; name some of {', '.join(COMPARISONS)} with --kernels")
+    if arguments.plot:
+        picture.check(arguments.plot)
     sizes = [Size.read(text) for text in arguments.sizes.split(",")]
     result: dict[str, Any] = {}
     if registered:

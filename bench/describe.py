@@ -34,7 +34,7 @@ def describe(model: Model, adam: NpaeAdam, batch: int) -> Network:
         decoder, more = read(model.decoder, "decoder")
     except NotCovered as reason:
         raise NotDescribed(str(reason)) from None
-    if more or heads and len(heads) != 2:
+    if more or (heads and len(heads) != 2):
         raise NotDescribed("a network with other heads than mu and s at the encoder's end")
     return Network(
         encoder=[_layer(layer) for layer in encoder],

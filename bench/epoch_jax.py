@@ -108,7 +108,7 @@ def adam(state: Any, gradient: Any, rate: float) -> Any:
     return theta, m, v, t
 
 
-def epoch_of(loss: Loss, rate: float) -> Callable[..., Any]:
+def epoch_of(loss: Loss, rate: float) -> Any:
     """One epoch: the state after, and the mean of the losses."""
 
     def epoch(state: Any, data: Any, order: Any, seed: Any) -> tuple[Any, Any]:

@@ -62,8 +62,9 @@ class FluxVAE(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.hidden, self.mu, self.s = nn.Linear(784, 128), nn.Linear(128, 8), nn.Linear(128, 8)
-        self.decoder = nn.Sequential(nn.Linear(8, 128), nn.LeakyReLU(), nn.Linear(128, 784))
-        glorot(self.hidden, self.mu, self.s, self.decoder[0], self.decoder[2])
+        c, d = nn.Linear(8, 128), nn.Linear(128, 784)
+        glorot(self.hidden, self.mu, self.s, c, d)
+        self.decoder = nn.Sequential(c, nn.LeakyReLU(), d)
 
     def codes(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """mu, log sigma, z"""
@@ -85,7 +86,8 @@ class FluxWAE(FluxVAE):
     def forward(self, x: Tensor) -> Tensor:
         """The loss."""
         z = self.codes(x)[2]
-        return ((self.decoder(z) - x) ** 2).sum(1).mean() + 10 * mmd(z, torch.randn_like(z))
+        y: Tensor = self.decoder(z)
+        return ((y - x) ** 2).sum(1).mean() + 10 * mmd(z, torch.randn_like(z))
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
@@ -114,7 +116,7 @@ def main() -> None:
     adam = torch.optim.Adam(model.parameters(), lr=model.rate, eps=1e-8, fused=True)
     for epoch in range(epochs):
         total, steps = torch.zeros(()), 0
-        for chosen in torch.randperm(len(data)).split(model.batch):
+        for chosen in torch.split(torch.randperm(len(data)), model.batch):
             loss = model(data[chosen].float() / 255)
             adam.zero_grad()
             loss.backward()

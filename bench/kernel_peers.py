@@ -139,6 +139,7 @@ def bench_size(comparison: str, size: Size, at: Conditions) -> dict[str, Any]:
         rows[name]["others"] = [round(measured.others, 2) for measured in every]
     group = {"comparison": comparison, "size": str(size), **size._asdict(), "floor_milliseconds": floor, "rows": list(rows.values())}
     if at.dtype == "float32" and comparison != "pairwise" and max(size.n, size.m) <= OFFSET_UP_TO:
+        group["offset"] = OFFSET
         group["differences_at_an_offset"] = _accuracy_at_an_offset(comparison, size, at)
     return group
 

@@ -149,7 +149,8 @@ class NaiveStep(Peer):
                 terms[term.term], by_mu, by_s = self.kl(term, mu, s)
                 total += term.weight * terms[term.term]
                 dmu, ds = dmu + term.weight * by_mu, ds + term.weight * by_s
-            dz = sum(self.backward([head], seen, d, noise) for head, (_, seen), d in zip(network.heads, heads, (dmu, ds), strict=True))
+            by_head = [self.backward([head], own, d, noise) for head, (_, own), d in zip(network.heads, heads, (dmu, ds), strict=True)]
+            dz = by_head[0] + by_head[1]
         self.backward(network.encoder, seen, dz, noise)
         return self.decayed(terms, total)
 

@@ -2,7 +2,8 @@
 
     draw(result, path)        .png or .svg;  a bar is the median of the paired ratios, the line on it their middle half
 
-A bar longer than 1 is slower than npae; the red line is the floor (step_floor.py). Bars are cut at CUT times, and say their number. Who could not run a model has no bar.
+A bar longer than 1 is slower than npae; the red line is the floor (step_floor.py). Bars are cut at CUT times, and say
+their number. Who could not run a model has no bar.
 Raises InputError for another suffix, and for a folder that does not exist.
 """
 

@@ -20,9 +20,11 @@ from matplotlib.ticker import NullLocator
 from bench.peers_of_kernels.contenders import OWN, PEERS
 from npae.figures.style import CLASS_COLOURS, FAINT, WIDTH, house_style, new_figure, save
 
-COLOURS = dict(zip((OWN, *PEERS), CLASS_COLOURS, strict=False))
+ALIKE = {"numpy": "numpy-partition", "torch": "torch-kthvalue"}  # never in one column
+NAMES = [name for name in (OWN, *PEERS) if name not in ALIKE]
+COLOURS = dict(zip(NAMES, CLASS_COLOURS, strict=False))
+MARKERS = dict(zip(NAMES, "osDv^<>PXh", strict=False))
 LEAST = 100_000  # bytes: what a process takes without a reason
-MARKERS = dict(zip((OWN, *PEERS), "osDv^<>PXh", strict=False))
 
 
 def columns(groups: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], list[Mapping[str, Any]]]:
@@ -34,8 +36,8 @@ def columns(groups: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], list[M
 
 
 def _line(axes: Axes, name: str, points: Mapping[int, float]) -> None:
-    width = 2.2 if name == OWN else 1.2
-    axes.plot(list(points), list(points.values()), color=COLOURS[name], marker=MARKERS[name], linewidth=width, label=name)
+    width, look = 2.2 if name == OWN else 1.2, ALIKE.get(name, name)
+    axes.plot(list(points), list(points.values()), color=COLOURS[look], marker=MARKERS[look], linewidth=width, label=name)
 
 
 def _log_log(axes: Axes, sizes: Sequence[int]) -> None:

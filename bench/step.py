@@ -60,11 +60,9 @@ def check(contender: str, model: str, found: Mapping[str, Any], truth: Mapping[s
 
 def command(contender: str, folder: Path, model: str) -> list[str]:
     """How that contender's worker is started."""
-    if contender in PEERS:
-        module, given = PEERS[contender].module, []
-    else:
-        module, given = ("compiled_step", []) if contender == "compiled" else ("npae_step", [contender])
-    return [sys.executable, "-m", f"bench.{module}", str(folder), model, *given]
+    own = [] if contender in ("compiled", *PEERS) else [contender]
+    module = PEERS[contender].module if contender in PEERS else "npae_step" if own else "compiled_step"
+    return [sys.executable, "-m", f"bench.{module}", str(folder), model, *own]
 
 
 def environment(contender: str, folder: Path, model: str) -> dict[str, str]:

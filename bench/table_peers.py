@@ -64,7 +64,7 @@ def _lines(group: Mapping[str, Any]) -> Iterator[str]:
     found = ", ".join(f"{WORDS[what]} {difference:.1e}" for what, difference in own["differences"].items())
     if "differences_at_an_offset" in group:
         at_offset = ", ".join(f"{WORDS[what]} {difference:.1e}" for what, difference in group["differences_at_an_offset"].items())
-        found += f"; all points 100 further: {at_offset}"
+        found += f"; all points {group['offset']:g} further: {at_offset}"
     exact = "; both order statistics exact to the last bit" if group["comparison"] == "mmd" else ""
     yield f"{OWN} differs from float64 by: {found}{exact}"
     disturbed = [row["name"] for row in group["rows"] if "others" in row and quartiles(row["others"]).median > QUIET]

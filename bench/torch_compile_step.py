@@ -1,4 +1,4 @@
-"""PyTorch's training step as a worker: torch.compile of objective and gradient, fused Adam.     python -m bench.torch_compile_step FOLDER MODEL
+"""PyTorch's training step as a worker, compiled: objective and gradient, fused Adam.      python -m bench.torch_compile_step FOLDER MODEL
 
 Forward and backward are compiled by inductor into C++; gathering, drawing and Adam are as in torch_step.py (a compiled Adam is slower than
 the fused one). What is compiled is kept in the bench's folder, so that the second start finds it.

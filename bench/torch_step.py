@@ -66,17 +66,19 @@ def _distances(a: Tensor, b: Tensor) -> Tensor:
     return (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T
 
 
+def _ranked(d2: Tensor, rank: int) -> Tensor:
+    return torch.kthvalue(d2.flatten(), rank + 1).values
+
+
 def mmd(term: MMD, z: Tensor, w: Tensor) -> Tensor:
     """Unbiased, RBF kernel, the bandwidth held constant."""
     n = len(z)
     zz, ww, zw = _distances(z, z), _distances(w, w), _distances(z, w)
     with torch.no_grad():
-        if term.ranks is None:
-            c = zz.new_tensor(-0.5 / (term.sigma2 or 1.0))
-        else:
-            chosen = (torch.kthvalue(d2.flatten(), rank + 1).values for d2, rank in zip((zw, zz), term.ranks, strict=True))
-            c = -0.5 / sum(chosen)
-    return ((zz * c).exp().sum() + (ww * c).exp().sum() - 2 * n) / (n * n - n) - 2 * (zw * c).exp().sum() / n**2
+        sigma2: Any = _ranked(zw, term.ranks[0]) + _ranked(zz, term.ranks[1]) if term.ranks else term.sigma2
+        c = -0.5 / sigma2
+    value: Tensor = ((zz * c).exp().sum() + (ww * c).exp().sum() - 2 * n) / (n * n - n) - 2 * (zw * c).exp().sum() / n**2
+    return value
 
 
 class TorchStep(Peer):
@@ -149,7 +151,7 @@ class TorchStep(Peer):
         """Each term, and what is minimised."""
         terms = self.objective(x, noise)
         weighted = [value if weight == 1 else weight * value for value, weight in terms.values() if weight]
-        return {name: value for name, (value, _) in terms.items()}, sum(weighted[1:], weighted[0])
+        return {name: value for name, (value, _) in terms.items()}, sum(weighted[1:], start=weighted[0])
 
     def step(self, x: Tensor, noise: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
         """The terms, and the total."""
@@ -185,7 +187,7 @@ class TorchStep(Peer):
         for k in range(BATCHES):
             noise = {name: torch.from_numpy(array[k]) for name, array in self.given_noise().items()}
             terms, total = self.step(torch.from_numpy(self.problem.x[k]), noise)
-            first = first or {name: float(value) for name, value in terms.items()} | {"total": float(total)}
+            first = first or {name: value.item() for name, value in terms.items()} | {"total": total.item()}
         self.start()
         return {"terms": first, "later": float(total)}
 

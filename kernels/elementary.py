@@ -7,8 +7,8 @@
 NaN gives NaN, and so does log of a negative number. A kernel written with these computes in the dtype of its arrays. Called from plain
 Python they are the float64 forms. Vectorised in float32 they cost 0.2 to 0.4 ns, where calls of the C library cost 4 to 10.
 
-Source: the expf and logf of Cephes (Moshier 1992), with other splittings; log1p(x) / x on [0, 1] is the polynomial of degree 8 whose largest
-relative error is least, 3e-8 before rounding (weighted least squares until all errors are equal: Lawson 1961).
+Source: the expf and logf of Cephes (Moshier 1992), with other splittings; log1p(x) / x on [0, 1] is the polynomial of degree 8 whose
+largest relative error is least, 3e-8 before rounding (weighted least squares until all errors are equal: Lawson 1961).
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -29,7 +28,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import overload
 
 from npae.kernels import blas_check
-from npae.kernels.code_cache import CodeCache, code_folder, writable
+from npae.kernels.code_cache import CodeCache
 
 blas_check.answer_it()
 
@@ -62,12 +61,6 @@ class _Compiler(Compiler):
         self.state.library = _Closed(self.state.targetctx.codegen(), function.__qualname__)  # type: ignore[no-untyped-call]
         self.state.library.enable_object_caching()
         return super().compile_extra(function)  # type: ignore[no-untyped-call]
-
-
-def cache_folder() -> Path | None:
-    """Where Numba may keep code itself (handlers, which are not compiled by `called_by_address` yet), or None."""
-    folder = code_folder()
-    return folder if folder and writable(folder) else None
 
 
 def _options(fastmath: frozenset[str]) -> Any:

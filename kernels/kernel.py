@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
-Examples: TypeAlias = Callable[[np.random.Generator, int, str], tuple[Any, ...]]
+Examples: TypeAlias = "Callable[[np.random.Generator, int, str], tuple[Any, ...]]"  # as text: numpy.random is not loaded for its name
 
 EXACT = (0.0, 0.0)
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +28,18 @@ from npae.backend import Array, Backend, backend, check_dtype
 from npae.errors import InputError, nearest
 
 Draw = Callable[[Callable[..., Array]], Array]
+
+_most: ContextVar[int | None] = ContextVar("most", default=None)
+
+
+@contextmanager
+def at_most(numbers: int) -> Iterator[None]:
+    """Inside, a model with more parameters is refused before anything is allocated: its description came with so many numbers."""
+    token = _most.set(numbers)
+    try:
+        yield
+    finally:
+        _most.reset(token)
 
 
 @dataclass
@@ -95,7 +109,9 @@ class Parameters:
         self._named = dict(named)
         self.backend = backend
         self.dtype = check_dtype(dtype)
-        size = sum(parameter.size for parameter in self._named.values())
+        size, most = sum(parameter.size for parameter in self._named.values()), _most.get()
+        if most is not None and size > most:
+            raise InputError(f"{size:,} parameters are described, and {most:,} numbers are there for them; the description is damaged")
         try:
             self.value: Array = backend.xp.zeros(size, self.dtype)
             self.grad: Array = backend.xp.zeros(size, self.dtype)

@@ -114,7 +114,9 @@ def roots_at_import(path: Path) -> set[str]:
     return {one.name.split(".")[0] for one in imports_of(path) if not one.in_function and not one.for_types}
 
 
-COMPILED = re.compile(r"^npae\.kernels\.(jit|code_cache|elementary|tiles|blocks|threads|.*\.cpu|order_statistic\.masks|step\.(?!codes|operations)\w+)$")
+COMPILED = re.compile(
+    r"^npae\.kernels\.(jit|code_cache|elementary|tiles|blocks|threads|.*\.cpu|order_statistic\.masks|step\.(?!codes|operations)\w+)$"
+)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: MODULES[path])

@@ -3,7 +3,7 @@
     @handler
     def dense(kind, op, number, lo, hi, now): ...
 
-    dense.address("float32")       compiled at the first call, or loaded from the cache of npae.kernels.jit
+    dense.address("float32")       compiled at the first call, or loaded from the cache
     call(address, kind, op, ...)   from compiled code
 
 op and number are the addresses of the operation's rows in the two tables of operations.py; lo and hi its range; now that of the MOMENT
@@ -16,16 +16,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numba
 from llvmlite import ir
 
-from npae.kernels.jit import FAST, cache_folder
+from npae.kernels.jit import FAST, called_by_address
 from npae.kernels.step.vectors import instruction, types
 
 ARGUMENTS = 5  # whole numbers, after `kind`
 KINDS = {"float32": types.float32, "float64": types.float64}
-
-_config: Any = numba.config
 
 
 class Handler:
@@ -38,15 +35,8 @@ class Handler:
 
     def _address(self, dtype: str) -> int:
         """Where compiled code finds it."""
-        folder, before = cache_folder(), _config.CACHE_DIR
-        _config.CACHE_DIR = str(folder or "")
-        try:
-            signature = types.void(KINDS[dtype], *[types.int64] * ARGUMENTS)
-            options: Any = {"nopython": True, "cache": folder is not None, "error_model": "numpy", "fastmath": set(FAST)}
-            self.compiled = numba.cfunc(signature, **options)(self.function)
-        finally:
-            _config.CACHE_DIR = before
-        return int(self.compiled.address or 0)
+        self.compiled = called_by_address(self.function, types.void(KINDS[dtype], *[types.int64] * ARGUMENTS), FAST)
+        return int(self.compiled.address)
 
 
 def handler(function: Callable[..., None]) -> Handler:

@@ -50,7 +50,7 @@ class Draw(NamedTuple):
 
 
 class Dense(NamedTuple):
-    """y = f(x W + b)"""
+    """y = f(x W + b), W in panels"""
 
     x: int
     x_stride: int
@@ -205,10 +205,11 @@ class ByDiscrepancy(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Some rows of W by Adam"""
+    """W by Adam, part by part, and W^T; all in panels"""
 
     x: int
     x_stride: int
+    n_in: int
     dy: int
     dy_stride: int
     n_out: int
@@ -216,28 +217,26 @@ class Weights(NamedTuple):
     m: int
     v: int
     turned: int
-    turned_stride: int
+    depth: int
+    above: int
     squares: int
-    rows: int
     decay: float
 
 
 class SparseWeights(NamedTuple):
-    """One block of rows of W by Adam, from the nonzeros of x"""
+    """W by Adam, block by block of its rows, from the nonzeros of x"""
 
     indices: int
     values: int
     starts: int
-    features: int
     blocks: int
+    features: int
     dy: int
     dy_stride: int
     n_out: int
     w: int
     m: int
     v: int
-    squares: int
-    decay: float
 
 
 class Bias(NamedTuple):

@@ -1,6 +1,7 @@
 """A product of matrices from tiles:  C_ij = sum_k A_ik B_kj        i < M, j < N, k < K
 
     product(kind, a, b, c, M, N, K, row, step, ldb, ldc)        A_ik at a + i row + k step, B_kj at b + k ldb + j, C_ij at c + i ldc + j
+    product_in_panels(kind, a, b, c, M, N, K, row, ldc)         A_ik at a + i row + k, B in panels (panels.py)
 
 Addresses in bytes, strides in elements, so A may be a matrix or its transpose. Tiles are TALL or LOW rows high and at most WIDE vectors
 wide, as many as the registers hold: 32 of 64 bytes with AVX-512, half as many of half the size without.
@@ -81,3 +82,14 @@ def product(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int,
         _whole(kind, a, b + size * j, c + size * j, M, K, row, step, ldb, ldc)
     if whole < N:
         _part(kind, a, b + size * whole, c + size * whole, M, N - whole, K, row, step, ldb, ldc)
+
+
+@jit(FAST)
+def product_in_panels(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, ldc: int) -> None:
+    """C = A B, B in panels."""
+    width, size = panel_width(kind), size_of(kind)
+    whole = N // width * width
+    for j in range(0, whole, width):
+        _whole(kind, a, b + size * j * K, c + size * j, M, K, row, 1, width, ldc)
+    if whole < N:
+        _part(kind, a, b + size * whole * K, c + size * whole, M, N - whole, K, row, 1, N - whole, ldc)

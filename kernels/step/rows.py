@@ -18,7 +18,7 @@ from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import scattered
 from npae.kernels.step.operations import FLOATS, INTS
-from npae.kernels.step.product import product
+from npae.kernels.step.product import product_in_panels
 from npae.kernels.step.sparse import sparse_forward
 
 _INT32 = np.int32(0)
@@ -85,7 +85,7 @@ def dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     numbers = array_at(0.0, number, FLOATS)
     x, x_stride, n_in, w, b, n_out, y, y_stride, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]
     size = size_of(kind)
-    product(kind, x + size * lo * x_stride, w, y + size * lo * y_stride, hi - lo, n_out, n_in, x_stride, 1, n_out, y_stride)
+    product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * y_stride, hi - lo, n_out, n_in, x_stride, y_stride)
     activate(kind, code, numbers[0], y, y_stride, b, lo, hi, n_out)
 
 
@@ -106,7 +106,7 @@ def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     code, loss, target, totals = f[9], f[10], f[11], f[12]
     parameter, scale, clip = numbers[0], numbers[1], numbers[2]
     size = size_of(kind)
-    product(kind, x + size * lo * x_stride, w, y + size * lo * n_out, hi - lo, n_out, n_in, x_stride, 1, n_out, n_out)
+    product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * n_out, hi - lo, n_out, n_in, x_stride, n_out)
     activate(kind, code, parameter, y, n_out, b, lo, hi, n_out)
     if kept:
         at, count = size * lo * n_out, (hi - lo) * n_out
@@ -137,7 +137,7 @@ def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     numbers = array_at(0.0, number, FLOATS)
     dy, dy_stride, n_out, turned, n_in, dx, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]
     at, count = size_of(kind) * lo * n_in, (hi - lo) * n_in
-    product(kind, dy + size_of(kind) * lo * dy_stride, turned, dx + at, hi - lo, n_in, n_out, dy_stride, 1, n_in, n_in)
+    product_in_panels(kind, dy + size_of(kind) * lo * dy_stride, turned, dx + at, hi - lo, n_in, n_out, dy_stride, n_in)
     if mask:
         rows, kept = array_at(kind, dx + at, count), array_at(kind, mask + at, count)
         for i in range(count):

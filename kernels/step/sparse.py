@@ -83,8 +83,8 @@ def sparse_weights(
     indices: int,
     values: int,
     starts: int,
-    features: int,
     blocks: int,
+    features: int,
     dy: int,
     dy_stride: int,
     n_out: int,
@@ -95,8 +95,7 @@ def sparse_weights(
     batch: int,
     scratch: int,
     rates: Array,
-    decay: float,
-) -> float:
+) -> None:
     """BLOCK rows of W, or what there is of them."""
     size, first = size_of(kind), BLOCK * block
     columns, places = min(BLOCK, features - first), BLOCK * batch
@@ -113,4 +112,4 @@ def sparse_weights(
         for column in range(columns):
             at = column * batch
             gathered(kind, rows + 4 * at, found + size * at, counts[column], dy + size * j, g + size * (column * n_out + j), n, dy_stride)
-    return adam_rows(kind, g, w + here, m + here, v + here, columns, n_out, rates, decay)
+    adam_rows(kind, g, w + here, m + here, v + here, columns, n_out, rates, 0.0)

@@ -4,37 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from npae.kernels.step.codes import BATCH, MOMENT, OF_A_STEP, RATES, SCRATCH
+from npae.kernels.step.codes import BATCH, MOMENT, OF_A_STEP, PART_ROWS, RATES, SCRATCH
 from npae.kernels.step.handler import handler
 from npae.kernels.step.memory import array_at
 from npae.kernels.step.operations import FLOATS, INTS
+from npae.kernels.step.product import panel_width
 from npae.kernels.step.sparse import sparse_weights
-from npae.kernels.step.update import update_bias, update_weights
+from npae.kernels.step.update import update_bias, update_part
 
 
 @handler
 def weights(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """rows lo .. hi - 1 of W"""
+    """the part of W that begins with row lo and column hi"""
     f = array_at(0, op, INTS)
     numbers = array_at(0.0, number, FLOATS)
     moment = array_at(0, now, MOMENT)
     batch, scratch, moving = moment[BATCH], moment[SCRATCH], array_at(0.0, moment[RATES], OF_A_STEP)
-    total = update_weights(kind, f[1], f[2], f[3], f[4], batch, f[6], f[7], f[8], f[5], f[9], f[10], lo, hi, scratch, moving, numbers[0])
-    if f[11]:
-        place = lo // f[12]
-        array_at(0.0, f[11], place + 1)[place] = total
+    x, x_stride, n_in, dy, dy_stride, n_out, w, m, v, turned, depth, above, squares = (
+        f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12], f[13],
+    )  # fmt: skip
+    total = update_part(
+        kind, x, x_stride, dy, dy_stride, batch, w, m, v, n_in, n_out, turned, depth, above, lo, hi, scratch, moving, numbers[0]
+    )
+    if squares:
+        place = hi // panel_width(kind) * ((n_in + PART_ROWS - 1) // PART_ROWS) + lo // PART_ROWS
+        array_at(0.0, squares, place + 1)[place] = total
 
 
 @handler
 def sparse_weights_of_block(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """one block of rows of W, from the nonzeros of x"""
     f = array_at(0, op, INTS)
-    numbers = array_at(0.0, number, FLOATS)
     moment = array_at(0, now, MOMENT)
     batch, scratch, moving = moment[BATCH], moment[SCRATCH], array_at(0.0, moment[RATES], OF_A_STEP)
-    total = sparse_weights(kind, f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], lo, batch, scratch, moving, numbers[0])
-    if f[12]:
-        array_at(0.0, f[12], lo + 1)[lo] = total
+    sparse_weights(kind, f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], lo, batch, scratch, moving)
 
 
 @handler

@@ -1,10 +1,11 @@
-"""The gradient of a layer's weights, and Adam's step with some rows of it as soon as they are known: the whole gradient is never stored.
+"""The gradient of a layer's weights, and Adam's step with each part of it as soon as it is known: the whole gradient is never stored.
 
     weights     g_ij = sum_b x_bi dy_bj + decay W_ij        bias      g_j = sum_b dy_bj + decay b_j
     Adam        m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   W -= alpha m / (sqrt(v) root + epsilon)
 
 `rates` holds alpha, root, b1, b2, epsilon of the step (npae/kernels/adam). decay = 2 l2 is the slope of l2 sum W^2; the sum of the new W^2
-is left in `squares`, one number for some rows: it is the next step's. A transposed copy of W, which backward reads, is kept up to date.
+is left in `squares`, one number for each part: it is the next step's. W, m and v are in panels (panels.py); W^T, which backward reads, is
+kept up to date.
 Addresses in bytes, strides in elements.
 """
 
@@ -16,10 +17,10 @@ import numpy as np
 
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import ALPHA, BETA1, BETA2, EPSILON, ROOT
+from npae.kernels.step.codes import ALPHA, BETA1, BETA2, EPSILON, PART_ROWS, ROOT
 from npae.kernels.step.memory import array_at, size_of
-from npae.kernels.step.product import product
-from npae.kernels.step.transpose import transpose
+from npae.kernels.step.panels import turn_part
+from npae.kernels.step.product import panel_width, product
 
 
 @jit(FAST)
@@ -59,7 +60,7 @@ def adam_rows(kind: Any, g: int, w: int, m: int, v: int, rows: int, n: int, rate
 
 
 @jit(FAST)
-def update_weights(
+def update_part(
     kind: Any,
     x: int,
     x_stride: int,
@@ -69,22 +70,25 @@ def update_weights(
     w: int,
     m: int,
     v: int,
+    n_in: int,
     n_out: int,
     turned: int,
-    turned_stride: int,
-    r0: int,
-    r1: int,
+    depth: int,
+    above: int,
+    i: int,
+    j: int,
     scratch: int,
     rates: Array,
     decay: float,
 ) -> float:
-    """Rows r0 .. r1 - 1 of W: they lie one behind the other, and so do their m and v."""
+    """The part of a panel of W whose first element is W_ij: PART_ROWS rows, or what there is of them."""
     size = size_of(kind)
-    rows, at = r1 - r0, size * r0 * n_out
-    product(kind, x + size * r0, dy, scratch, rows, n_out, batch, 1, x_stride, dy_stride, n_out)
-    total = adam_rows(kind, scratch, w + at, m + at, v + at, rows, n_out, rates, decay)
+    rows, n = min(PART_ROWS, n_in - i), min(panel_width(kind), n_out - j)
+    at = size * (j * n_in + i * n)
+    product(kind, x + size * i, dy + size * j, scratch, rows, n, batch, 1, x_stride, dy_stride, n)
+    total = adam_rows(kind, scratch, w + at, m + at, v + at, rows, n, rates, decay)
     if turned != 0:
-        transpose(kind, w + at, n_out, turned + size * r0, turned_stride, rows, n_out)
+        turn_part(kind, w + at, turned, i, j, rows, n, n_in, depth, above)
     return total
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from npae.cli.figure import subject_of
 from npae.errors import InputError
 from npae.training.configuration import Configuration, stored
-from npae.training.files import write_text
+from npae.training.files import parse_json, write_text
 
 if TYPE_CHECKING:
     from npae.figures.html_page import Page
@@ -122,7 +122,7 @@ def _environment(page: Page, path: Path) -> None:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text())
+        return parse_json(path.read_bytes())
     except ValueError as error:
         raise InputError(f"{path} is damaged ({error}); restore it, or delete it to have a report without it") from None
 

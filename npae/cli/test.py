@@ -22,18 +22,16 @@ import argparse
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 from npae.backend import Array
 from npae.cli.calibration_report import calibrate
-from npae.cli.screen import show
+from npae.cli.two_sample_report import as_dict, show_found
 from npae.cli.two_samples import SCALES, Sample, two_samples
 from npae.errors import InputError
 from npae.evaluation.two_sample import TwoSampleTest, two_sample_test
 from npae.evaluation.witness import most_unlike
 
 SHOWN = 10  # rows of each sample that are least like the other
-ALPHA = 0.05  # what the sentence calls evidence where --alpha does not say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,11 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     found = two_sample_test(a.rows, b.rows, **options)
     unlike = most_unlike(a.rows, b.rows, found.bandwidth, SHOWN)
     picture = _draw(arguments.picture, a, b, found, unlike) if arguments.picture else None
-    result = _as_dict(a, b, found, unlike, arguments) | ({"picture": str(picture)} if picture else {})
+    result = as_dict(a, b, found, unlike, scale=arguments.scale, seed=arguments.seed, alpha=arguments.alpha)
+    result |= {"picture": str(picture)} if picture else {}
     if arguments.json:
         print(json.dumps(result, indent=1))
     else:
-        _show(a, b, found, result)
+        show_found(a, b, found, result)
     return int(arguments.alpha is not None and found.p_value <= arguments.alpha)
 
 
@@ -116,54 +115,3 @@ def _draw(path: Path, a: Sample, b: Sample, found: TwoSampleTest, unlike: tuple[
     named = {f"rows of A, {a.name}, least like B": a.rows[unlike[0]], f"rows of B, {b.name}, least like A": b.rows[unlike[1]]}
     shape = a.image_shape or b.image_shape
     return save(null_histogram(found.null, found.mmd2, found.p_value, named=named, image_shape=shape), path)
-
-
-def _as_dict(a: Sample, b: Sample, found: TwoSampleTest, unlike: tuple[Array, Array], arguments: argparse.Namespace) -> dict[str, Any]:
-    """For JSON; `least_like_the_other` counts rows of the source, or samples of a run, from 0."""
-    sides = {
-        side: {"name": one.name, "rows": len(one.rows), "origin": one.origin, "least_like_the_other": one.numbers[places].tolist()}
-        for side, one, places in (("a", a, unlike[0]), ("b", b, unlike[1]))
-    }
-    return sides | {
-        "features": a.rows.shape[1],
-        "scale": arguments.scale,
-        "mmd2": found.mmd2,
-        "p_value": found.p_value,
-        "permutations": found.permutations,
-        "seed": arguments.seed,
-        "bandwidth": found.bandwidth,
-        "alpha": arguments.alpha,
-        "rejected": None if arguments.alpha is None else found.p_value <= arguments.alpha,
-        "sentence": _sentence(found, arguments.alpha),
-    }
-
-
-def _sentence(found: TwoSampleTest, alpha: float | None) -> str:
-    """What p means, for one who has never seen one."""
-    chance = f"If A and B were of one distribution, a difference this large would be seen by chance in about {_share(found.p_value)} tests"
-    if found.p_value == 1 / (1 + found.permutations):
-        chance = chance.replace("about", "at most about")
-    if found.p_value <= (ALPHA if alpha is None else alpha):
-        return f"{chance}: they differ."
-    return f"{chance}: no evidence that they differ."
-
-
-def _share(p: float) -> str:
-    """1 of 1,001, 23 of 1,000, or 46 of 100."""
-    if p <= 0.01:
-        return f"1 of {round(1 / p):,}"
-    return f"{round(1000 * p)} of 1,000" if p < 0.1 else f"{round(100 * p)} of 100"
-
-
-def _show(a: Sample, b: Sample, found: TwoSampleTest, result: dict[str, Any]) -> None:
-    """Print it."""
-    given = "" if result["scale"] == "none" else f", scale {result['scale']}"
-    show(f"A  {a.name}: {a.origin}")
-    show(f"B  {b.name}: {b.origin}")
-    show(f"MMD² {found.mmd2:.4g}   p {found.p_value:.4g}   n {len(a.rows)}, m {len(b.rows)}, {result['features']} features{given}")
-    show(f"bandwidth sigma² {found.bandwidth:.4g}   {found.permutations:,} permutations")
-    show(str(result["sentence"]))
-    for side, other in (("a", "B"), ("b", "A")):
-        show(f"  {side.upper()} least like {other}: rows {', '.join(map(str, result[side]['least_like_the_other']))}")
-    if "picture" in result:
-        show(f"  {result['picture']}")

@@ -51,7 +51,10 @@ class Done:
     y: Matrix  # before dropout
     output: Matrix  # after it
     mask: int = 0
-    turned: int = 0
+    panels: int = 0  # W in panels
+    turned: int = 0  # W^T in panels, with its rows, and the rows of other heads above those of this one
+    depth: int = 0
+    above: int = 0
 
 
 @dataclass
@@ -85,7 +88,11 @@ class Lowering:
 
     def __post_init__(self) -> None:
         self.buffers = Buffers(self.model.dtype)
+        from npae.kernels.step.product import WIDE
+        from npae.kernels.step.vectors import BYTES
+
         self.item = self.model.dtype.itemsize
+        self.width = WIDE * BYTES // self.item
         self.nonzeros = (0, 0, 0, 0)
 
     def do(self, name: str, operation: Operation) -> None:
@@ -131,7 +138,7 @@ class Lowering:
 
     def dense(self, layer: Layer, x: Matrix, y: Matrix) -> Done:
         """y = f(x W + b); from the nonzeros of x where x is the data."""
-        w, b = (address(layer.dense.W.value), address(layer.dense.b.value))
+        w, b, panels = address(layer.dense.W.value), address(layer.dense.b.value), 0
         if x.name == "x" and self.sparse:
             indices, values, starts, blocks = self.nonzeros
             self.do(
@@ -139,8 +146,9 @@ class Lowering:
                 SparseDense(indices, values, starts, x.width, blocks, w, b, y.width, y.at, y.stride, layer.code, layer.parameter),
             )
         else:
-            self.do(layer.name, Dense(x.at, x.stride, x.width, w, b, y.width, y.at, y.stride, layer.code, layer.parameter))
-        return Done(layer, x, y, y)
+            panels = self.buffers.numbers(f"{layer.name}.W in panels", x.width, y.width)
+            self.do(layer.name, Dense(x.at, x.stride, x.width, panels, b, y.width, y.at, y.stride, layer.code, layer.parameter))
+        return Done(layer, x, y, y, panels=panels)
 
     def decode(
         self, layer: Layer, x: Matrix, target: Matrix, likelihood: int, scale: float, clip: float, totals: int
@@ -148,14 +156,10 @@ class Lowering:
         """The decoder's last layer with the loss, and the gradient with respect to x W + b."""
         y = self.matrix(layer.name, layer.dense.n_out)
         kept = self.buffers.numbers(f"{layer.name} kept", self.batch, y.width) if layer.code else 0
-        w, b = address(layer.dense.W.value), address(layer.dense.b.value)
-        self.do(
-            layer.name,
-            Decode(
-                x.at, x.stride, x.width, w, b, y.width, y.at, kept, layer.code, likelihood, target.at, totals, layer.parameter, scale, clip
-            ),
-        )
-        return Done(layer, x, y, y), y
+        panels, b = self.buffers.numbers(f"{layer.name}.W in panels", x.width, y.width), address(layer.dense.b.value)
+        of_layer = (x.at, x.stride, x.width, panels, b, y.width, y.at, kept, layer.code)
+        self.do(layer.name, Decode(*of_layer, likelihood, target.at, totals, layer.parameter, scale, clip))
+        return Done(layer, x, y, y, panels=panels), y
 
     def backward(self, done: list[Done], dy: Matrix, decay: float = 0.0) -> Matrix:
         """From dy, the gradient before the activation of the last of these layers, to that of the first, which is returned."""
@@ -168,11 +172,10 @@ class Lowering:
     def back(self, heads: list[Done], dy: Matrix, below: Done | None, name: str = "") -> Matrix:
         """dx = dy W^T, summed over heads side by side, and through the dropout and the activation of the layer below."""
         n_in, n_out = heads[0].x.width, sum(head.layer.dense.n_out for head in heads)
-        turned = self.buffers.numbers(f"{heads[0].layer.name}.W turned", n_out, n_in)
-        place = turned
+        turned, above = self.buffers.numbers(f"{heads[0].layer.name}.W turned, in panels", n_out, n_in), 0
         for head in heads:
-            head.turned = place
-            place += self.item * n_in * head.layer.dense.n_out
+            head.turned, head.depth, head.above = turned, n_out, above
+            above += head.layer.dense.n_out
         dx = self.matrix(f"d {below.layer.name}" if below else name, n_in)
         code, parameter = (below.layer.code, below.layer.parameter) if below else (0, 0.0)
         y, mask = (below.y.at, below.mask) if below else (0, 0)

@@ -79,6 +79,7 @@ class CompiledSteps:
 
         started = time.perf_counter()
         done = self.crews.setdefault(plan.threads, Crew(plan.threads)).run(part)[0]
+        self._hand_back(plan)
         self.optimizer.steps += done
         if plan.runs and len(batches) >= TIMED:  # the first run of a plan may have waited for the compiler
             pace.note(plan.threads, (time.perf_counter() - started) / len(batches))
@@ -100,14 +101,29 @@ class CompiledSteps:
         return rates
 
     def _make_ready(self, plan: Plan) -> None:
-        """Transposed copies and sums of squares follow the parameters, which anybody may have changed since the last run."""
+        """Weights in panels, W^T and sums of squares follow the parameters, which anybody may have changed since the last run."""
+        from npae.kernels.step.panels import to_panels
         from npae.kernels.step.start import square, turn
+        from npae.kernels.step.update import squares_of
 
         kind = self.model.dtype.type(0)
-        for value, turned in plan.updates.turned:
-            turn(kind, address(value), value.shape[0], value.shape[1], turned)
-        for value, rows, place in plan.updates.squared:
-            assert plan.updates.squares is not None
-            n_in, n_out = value.shape if value.ndim == 2 else (1, len(value))
-            square(kind, address(value), n_in, n_out, rows, plan.updates.squares[place])
+        for one in plan.updates.in_panels:
+            done, n_in, n_out = one.done, one.done.layer.dense.n_in, one.done.layer.dense.n_out
+            for matrix, panels in zip(one.matrices, one.panels, strict=True):
+                to_panels(kind, matrix, panels, n_in, n_out)
+            if done.turned:
+                turn(kind, done.panels, done.turned, n_in, n_out, done.depth, done.above)
+            if one.squares is not None:
+                square(kind, done.panels, n_in, n_out, one.squares)
+        for value, place in plan.updates.squared:
+            place[0] = squares_of(kind, address(value), 1, len(value))
         plan.sync[:] = 0
+
+    def _hand_back(self, plan: Plan) -> None:
+        """The weights, and their m and v, to where everybody else looks for them."""
+        from npae.kernels.step.panels import from_panels
+
+        for one in plan.updates.in_panels:
+            dense = one.done.layer.dense
+            for matrix, panels in zip(one.matrices, one.panels, strict=True):
+                from_panels(self.model.dtype.type(0), matrix, panels, dense.n_in, dense.n_out)

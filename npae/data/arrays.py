@@ -37,6 +37,7 @@ ROLES = {
     "train_targets": ("target", "target_train"),
     "test_targets": ("target_test",),
 }
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
@@ -86,6 +87,8 @@ def read_npz_members(path: Path) -> dict[str, Array]:
             total = sum(entry.file_size for entry in entries)
             if total > MAX_UNPACKED:
                 raise InputError(f"{path}: would unpack to {total} bytes; expected at most {MAX_UNPACKED}: save the rows as .npy")
+            if other := [entry for entry in entries if entry.compress_type not in PACKINGS]:  # others unpack without a limit
+                raise InputError(f"{path}: '{other[0].filename}' is packed in a way that np.savez does not use; write it with np.savez")
             return {entry.filename.removesuffix(".npy"): _member(archive, entry, path) for entry in entries}
     except InputError:
         raise
@@ -98,6 +101,6 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Arr
     what = f"{path}: array '{entry.filename.removesuffix('.npy')}'"
     with archive.open(entry) as stream:
         header = read_header(stream, entry.file_size, what)
-        content = stream.read()  # to the end, where zipfile compares the CRC
+        content = stream.read(entry.file_size - header.offset)  # no more is unpacked than is claimed; at its end the CRC is compared
     numbers = np.frombuffer(content, dtype=header.dtype)
     return numbers.reshape(header.shape, order="F" if header.fortran_order else "C")

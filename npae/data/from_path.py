@@ -26,9 +26,19 @@ from npae.errors import InputError, nearest
 READERS: dict[str, Callable[[Path], Raw]] = {".npy": read_npy_file, ".npz": read_npz_file, ".csv": read_csv}
 
 
+def path_of(given: str) -> Path:
+    """The path that is meant: ~ is the home folder."""
+    try:
+        path = Path(given).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long a name, nobody's home, a zero byte
+        raise InputError(f"data '{given}': no path ({error}); expected a file, a folder, or one of {', '.join(CATALOGUE)}") from None
+    return path
+
+
 def read_path(given: str) -> Raw:
     """What lies at that path."""
-    path = Path(given).expanduser()
+    path = path_of(given)
     if path.is_dir():
         return read_idx_folder(path) if is_idx_folder(path) else read_png_folder(path)
     if not path.exists():

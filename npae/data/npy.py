@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import warnings
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -63,7 +64,9 @@ def read_header(stream: IO[bytes], size: int, what: str) -> Header:
 def _described(text: str, what: str) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
     """dtype, order and shape out of the header's dictionary."""
     try:
-        header = ast.literal_eval(text.strip())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python would warn of is no header of NumPy's
+            header = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise InputError(
             f"{what}: its header is not a dictionary of 'descr', 'fortran_order' and 'shape'; write it with np.save"

@@ -20,6 +20,7 @@ from npae.backend import Array
 from npae.data.raw import MAX_UNPACKED, Raw
 from npae.errors import InputError
 
+MOST_DEFLATED = 1032  # no deflate stream unpacks to more than this many times its size, and a byte is eight pixels at most
 MODES = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB"}  # what an image is read as
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, struct.error, zlib.error)
 
@@ -84,6 +85,7 @@ def _pixels(path: Path) -> Array:
 
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Pillow's way to say that it leaves out what is damaged
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=["PNG"]) as image:
                 image.verify()  # every chunk's CRC: reading the pixels alone does not look at them, and uses the image up
@@ -93,10 +95,14 @@ def _pixels(path: Path) -> Array:
                     raise InputError(
                         f"{path}: PNG with {kind}; expected 8-bit grey or RGB without transparency: convert it, or save a .npy"
                     )
+                width, height = image.size
+                most = 8 * MOST_DEFLATED * path.stat().st_size
+                if width * height > most:
+                    raise InputError(f"{path}: claims {width} x {height} pixels, more than its bytes can unpack to; replace it")
                 return np.asarray(image.convert(MODES[image.mode]))
     except InputError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: too large ({error}); expected at most {Image.MAX_IMAGE_PIXELS} pixels: shrink it") from error
-    except _DAMAGE as error:
+    except (*_DAMAGE, UserWarning) as error:
         raise InputError(f"{path}: not a whole PNG image ({error}); replace it or take it away") from error

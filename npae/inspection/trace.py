@@ -2,7 +2,8 @@
 
     batch     x                                              the rows, and what they come with
     node      W, b          its parameters                   y     what forward returned
-              dW, db        their gradients                  dx    what backward returned: the gradient for its input
+              dW, db        their gradients                  dy    the gradient that came for it
+                                                             dx    what backward returned: the gradient for its input
     loss      each term of the objective
 
 Rows stand in the order in which the step makes them; `first` is where it ceases to be finite: a node whose inputs are all finite and whose
@@ -22,6 +23,7 @@ import numpy as np
 
 from npae.backend import Array
 from npae.errors import InputError
+from npae.inspection.hooks import around, nodes_of
 from npae.layers import Node, forget
 from npae.models import Model
 from npae.noise import Noise
@@ -92,7 +94,7 @@ class Recorder:
         finite = np.isfinite(array)
         good = array[finite].astype(np.float64)
         bad = np.argwhere(~finite)
-        of_rows = len(bad) and array.ndim and len(array) == self.batch and tensor.startswith(("x", "y", "dx"))
+        of_rows = len(bad) and array.ndim and len(array) == self.batch and tensor.startswith(("x", "y", "dx", "dy"))
         mean, std, low, high = (float(of(good)) if good.size else None for of in (np.mean, np.std, np.min, np.max))
         return Row(
             node,
@@ -111,9 +113,11 @@ class Recorder:
         )
 
 
-def trace_step(model: Model, x: Array, noise: Noise, step: int | None, given: Sequence[Array] = ()) -> Trace:
+def trace_step(
+    model: Model, x: Array, noise: Noise, step: int | None, given: Sequence[Array] = (), recorder: Recorder | None = None
+) -> Trace:
     """Forward and backward of one step; the gradient is left in model.parameters.grad, also where nothing in it is finite."""
-    recorder = Recorder(model, len(x))
+    recorder = recorder or Recorder(model, len(x))
     for name, rows in zip(("x", "y"), (x, *given), strict=False):
         recorder.note(BATCH, "", name, rows)
     for node_name, node in nodes_of(model):
@@ -138,37 +142,21 @@ def trace_step(model: Model, x: Array, noise: Noise, step: int | None, given: Se
 
 @contextmanager
 def listened(model: Model, note: Callable[[str, str, str, Any], None]) -> Iterator[None]:
-    """While it lasts, note(node, kind, tensor, value) is told what every node of the model returns."""
-    nodes = [(name, node) for name, node in nodes_of(model) if not list(node.children())]  # those that compute
-    for name, node in nodes:
-        _listen(name, node, note)
-    try:
-        yield
-    finally:
-        for _, node in nodes:
-            del node.forward, node.backward  # what was set on the node; its class has its own
+    """While it lasts, note(node, kind, tensor, value) is told what every node returns, and the gradient dy that comes to it."""
 
-
-def _listen(name: str, node: Node, note: Callable[[str, str, str, Any], None]) -> None:
-    kind, forward, backward = type(node).__name__, node.forward, node.backward
-
-    def heard_forward(*arguments: Any, **named: Any) -> Any:
-        y = forward(*arguments, **named)
-        note(name, kind, "y", y)
+    def forward(name: str, node: Node, call: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
+        y = call()
+        note(name, type(node).__name__, "y", y)
         return y
 
-    def heard_backward(*arguments: Any, **named: Any) -> Any:
-        dx = backward(*arguments, **named)
+    def backward(name: str, node: Node, call: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
+        if arguments and hasattr(arguments[0], "shape"):  # a loss is given the weight of its term
+            note(name, type(node).__name__, "dy", arguments[0])
+        dx = call()
         for of, parameter in node.own_parameters():
-            note(name, kind, f"d{of}", parameter.grad)
-        note(name, kind, "dx", dx)
+            note(name, type(node).__name__, f"d{of}", parameter.grad)
+        note(name, type(node).__name__, "dx", dx)
         return dx
 
-    node.forward, node.backward = heard_forward, heard_backward
-
-
-def nodes_of(node: Node, prefix: str = "") -> Iterator[tuple[str, Node]]:
-    """Every node below, as "encoder.0", each once."""
-    for name, child in node.children():
-        yield prefix + name, child
-        yield from nodes_of(child, f"{prefix}{name}.")
+    with around(model, forward, backward):
+        yield

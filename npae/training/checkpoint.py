@@ -25,7 +25,7 @@ from npae.training.guard import Start
 from npae.training.history import History
 from npae.training.loop import Best, Trainer
 from npae.training.manifest import LAST, PREVIOUS, Damaged, check_sum, read_manifest, tensors_of, write_manifest
-from npae.training.model_file import model_bytes, plain_spec, put_parameters, read_tensors, tensor_bytes
+from npae.training.model_file import check_flat, model_bytes, plain_spec, put_parameters, read_tensors, tensor_bytes
 
 OPTIMIZER_M, OPTIMIZER_V, BEST = "optimizer.m", "optimizer.v", "best.parameters"
 START = "start."  # of the epoch under way, which the guard may go back to: start.parameters, start.m, start.v
@@ -105,6 +105,9 @@ def _restore(trainer: Trainer, run: Path, name: str) -> None:
             f"{path}: a checkpoint of a {metadata.get('kind')}, expected one of a {model.kind}; resume it with the model it was made with"
         )
     put_parameters(model, tensors, path)
+    flat = {OPTIMIZER_M, OPTIMIZER_V, *(tensors.keys() & {BEST, *(START + part for part in ("parameters", "m", "v"))})}
+    for key in sorted(flat):
+        check_flat(tensors, key, model, path)
     optimizer.m[...] = model.backend.from_host(tensors[OPTIMIZER_M])
     optimizer.v[...] = model.backend.from_host(tensors[OPTIMIZER_V])
     optimizer.steps = manifest["steps"]
@@ -115,7 +118,7 @@ def _restore(trainer: Trainer, run: Path, name: str) -> None:
     guard = manifest["guard"]
     trainer.guarded.incidents = guard["incidents"]
     trainer.guarded.halve(trainer, guard["halvings"])
-    if START + "m" in tensors:
+    if {START + "parameters", START + "m", START + "v"} <= tensors.keys() and guard["start"] is not None:
         trainer.guarded.start = Start(tensors[START + "parameters"], tensors[START + "m"], tensors[START + "v"], guard["start"])
 
 

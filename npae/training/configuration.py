@@ -16,6 +16,7 @@ from typing import Any
 
 from npae.backend import Array, chosen_name
 from npae.data.catalogue import CATALOGUE
+from npae.data.from_path import path_of
 from npae.data.text import TextFormat
 from npae.errors import InputError, nearest
 from npae.models import MODELS, Model, model_class
@@ -81,8 +82,9 @@ def resolve(name: str | None, *, file: Path | None = None, flags: Mapping[str, A
 
 def absolute_data(data: str) -> str:
     """A path from the root, so that the run finds its data again from any folder; a name of the catalogue stays."""
-    path = Path(data).expanduser()
-    return data if data in CATALOGUE or not path.exists() else str(path.resolve())
+    if data in CATALOGUE or not (path := path_of(data)).exists():
+        return data
+    return str(path.resolve())
 
 
 def stored(run: Path) -> Configuration:
@@ -110,9 +112,11 @@ def read_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"--config {path}: no such file")
     try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(path.read_bytes().decode())
+    except ValueError as error:  # of the syntax, of UTF-8, of a number with thousands of digits
         raise InputError(f"{path} is not TOML: {error}; expected lines such as latent = 8") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply; expected lines such as latent = 8") from None
 
 
 def _names() -> list[str]:

@@ -1,6 +1,7 @@
-"""Writing a file so that it is either complete or not there: a temporary name in the same folder, then a rename.
+"""Files of a run: writing one so that it is either complete or not there: a temporary name in the same folder, then a rename.
 
-Raises InputError when the folder does not exist; an OSError (full disk, read-only) leaves what was there before, and no rest.
+`parse_json` reads what they hold, or what somebody put in their place. Raises InputError when the folder does not exist; an OSError (full
+disk, read-only) leaves what was there before, and no rest.
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ def write_text(path: Path, content: str) -> Path:
 def write_json(path: Path, content: Any) -> Path:
     """The content as JSON; a NaN, which JSON does not have, raises."""
     return write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def parse_json(content: bytes | str) -> Any:
+    """A JSON text; ValueError for whatever is none, and for one that is nested deeper than Python reads."""
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def write_npz(path: Path, **arrays: Array) -> Path:

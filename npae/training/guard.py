@@ -7,7 +7,7 @@
 The step is made once more with every node listened to (inspection/trace.py), so that the line can name the node, the tensor and the rows
 where it began, and all that the step depends on is stored in a file for npae replay-step (repro.py). The epoch's row of the history says:
 "guard": [{"step": 812, "batch": 212, "action": "skip", "why": ..., "node": "decoder.0", "tensor": "y", "rows": [...], ...}].
-Where that cannot help (the weights themselves are not finite, no batch of an epoch is left, HALVINGS were made) the training ends and says so.
+Where that cannot help (the weights themselves are not finite, no batch of an epoch is left, HALVINGS were made) the training ends.
 Going back to the epoch's beginning, and not to whatever was last written to disk, keeps a training a function of its configuration.
 Raises NonFiniteError for what ends the training.
 """

@@ -12,12 +12,13 @@ weights as the epoch left them (fingerprint.py). Where the guard had to act, "gu
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from npae.errors import InputError
-from npae.training.files import write_text
+from npae.training.files import parse_json, write_text
 
 Row = dict[str, Any]
 
@@ -73,12 +74,27 @@ class History(Sequence[Row]):
         if not path.is_file():
             raise InputError(f"{path}: no such file; expected the history.jsonl of a run folder")
         rows = []
-        for number, line in enumerate(path.read_text().splitlines(), start=1):
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
             try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                raise InputError(f"{path}:{number} is not JSON ({error.msg}): expected one epoch a line; delete that line") from None
+                row = parse_json(line)
+            except ValueError as error:
+                raise InputError(f"{path}:{number} is not JSON ({error}): expected one epoch a line; delete that line") from None
+            if not is_row(row):
+                raise InputError(f"{path}:{number} is no epoch: expected its number, its seconds and its training terms; delete that line")
+            rows.append(row)
         return cls(rows)
+
+
+def is_row(row: Any) -> bool:
+    """Whether it is what a training writes about an epoch, as far as all who read a history rely on it."""
+    if not isinstance(row, dict) or not _is_number(row.get("epoch")) or not _is_number(row.get("seconds")):
+        return False
+    parts = [row.get("train"), *(part for name in ("validation", "watched", "weights") if (part := row.get(name)) is not None)]
+    return all(isinstance(part, dict) and all(map(_is_number, part.values())) for part in parts) and "total" in row["train"]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _names(row: Row) -> list[str]:

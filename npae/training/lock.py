@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from npae.errors import InputError
+from npae.errors import InputError, printable
+from npae.training.files import parse_json
 
 NAME = "training.lock"
 
@@ -87,9 +88,9 @@ def _is_still(path: Path, descriptor: int) -> bool:
 def _read(descriptor: int) -> tuple[int, str] | None:
     """Process and host; None for a file that says neither, as one whose writer was killed between making and filling it."""
     try:
-        content = json.loads(os.pread(descriptor, 4096, 0))
-        return int(content["pid"]), str(content["host"])
-    except (ValueError, KeyError, TypeError):
+        content = parse_json(os.pread(descriptor, 4096, 0))
+        return int(content["pid"]), printable(str(content["host"]))
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

@@ -22,6 +22,7 @@ from npae.errors import InputError, NonFiniteError
 from npae.models import Model, Terms
 from npae.optim import Adam
 from npae.training.averages import Averages, evaluate_terms
+from npae.training.blas import blas_threads_for
 from npae.training.fingerprint import fingerprint_of
 from npae.training.guard import Guard, check_guard
 from npae.training.history import History
@@ -127,7 +128,9 @@ class Trainer:
 
         Without `every_batch`, on_batch is called several times a second instead, which leaves a compiled step many batches to a call.
         """
-        with deferred_interrupts() as check, np.errstate(all="ignore"):  # what overflows shows in the loss, which is checked
+        work = 3.0 * min(self.batch_size, len(self.x)) * len(self.model.parameters)
+        overflows = np.errstate(all="ignore")  # they show in the loss, which is checked
+        with deferred_interrupts() as check, overflows, blas_threads_for(work):
             while not self.finished:
                 try:
                     self._run_epoch(on_batch, check, every_batch and on_batch is not None)

@@ -10,14 +10,61 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from npae.errors import InputError
-from npae.training.files import write_bytes, write_json
+from npae.training.files import parse_json, write_bytes, write_json
+from npae.training.guard import HALVINGS
+from npae.training.history import is_row
 
 LAST, PREVIOUS = "last.json", "previous.json"
-KEYS = {"tensors", "sha256", "steps", "epoch", "batch", "averages", "seconds", "history", "best", "guard"}
+Check = Callable[[Any], bool]
+
+
+def _whole_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_number, value.values()))
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _record(**parts: Check) -> Check:
+    """A table with these entries."""
+    return lambda value: isinstance(value, dict) and all(name in value and check(value[name]) for name, check in parts.items())
+
+
+def _or_nothing(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+KEYS: dict[str, Check] = {  # and what each has to be
+    "tensors": _text,
+    "sha256": _text,
+    "steps": _whole_number,
+    "epoch": _whole_number,
+    "batch": _whole_number,
+    "averages": _record(sums=_numbers, rows=_whole_number, batches=_whole_number, weights=_numbers),
+    "seconds": _number,
+    "history": lambda rows: isinstance(rows, list) and all(map(is_row, rows)),
+    "best": _record(epoch=_whole_number, loss=_or_nothing(_number), sha256=_or_nothing(_text)),
+    "guard": _record(
+        incidents=lambda rows: isinstance(rows, list),
+        halvings=lambda count: _whole_number(count) and count <= HALVINGS,
+        start=_or_nothing(_whole_number),
+    ),
+}
 
 
 class Damaged(InputError):
@@ -55,16 +102,18 @@ def read_manifest(run: Path, name: str = LAST) -> dict[str, Any]:
     if not path.is_file():
         raise Damaged(f"{run} holds no checkpoint (no {path}); expected a run folder made by npae train")
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
         raise Damaged(f"{path} is damaged ({error}); restore it, or train again") from None
     if not isinstance(manifest, dict) or manifest.pop("checksum", None) != _checksum(manifest):
         raise Damaged(f"{path} is damaged (its checksum does not fit its content); restore it, or train again")
-    if missing := KEYS - manifest.keys():
+    if missing := KEYS.keys() - manifest.keys():
         raise InputError(
             f"{path} has no {', '.join(sorted(missing))}: it was written by another version of npae; use that one, or train again"
         )
-    if Path(str(manifest["tensors"])).name != manifest["tensors"]:
+    if wrong := [key for key, fits in KEYS.items() if not fits(manifest[key])]:
+        raise InputError(f"{path}: {wrong[0]} is {manifest[wrong[0]]!r}, which no training writes; restore it, or train again")
+    if Path(manifest["tensors"]).name != manifest["tensors"]:
         raise InputError(f"{path} names '{manifest['tensors']}', which is not in its folder; restore it, or train again")
     return manifest
 

@@ -19,7 +19,8 @@ import numpy as np
 from npae.backend import Array
 from npae.errors import InputError
 from npae.models import Model, model_class
-from npae.training.files import write_bytes
+from npae.parameters import at_most
+from npae.training.files import parse_json, write_bytes
 
 FORMAT = "npae 1"
 
@@ -48,9 +49,10 @@ def load(path: str | Path, *, backend: str | None = None) -> Model:
             f"{path} holds no npae model (format {metadata.get('format')!r}, expected {FORMAT!r}); expected a file written by npae.save"
         )
     try:
-        spec = json.loads(metadata["spec"])
-        model = model_class(metadata["kind"])(**{**spec, "backend": backend})
-    except (KeyError, TypeError, ValueError) as error:
+        spec = parse_json(metadata["spec"])
+        with at_most(sum(tensor.size for tensor in tensors.values())):
+            model = model_class(metadata["kind"])(**{**spec, "backend": backend})
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: the header is damaged, or of another version of npae ({type(error).__name__}: {error})") from None
     put_parameters(model, tensors, path)
     return model
@@ -78,6 +80,13 @@ def put_parameters(model: Model, tensors: Mapping[str, Array], path: Path) -> No
                 f"{path}: parameter {name} is {found}, expected {parameter.shape}: it is a checkpoint of another model or of other widths"
             )
         parameter.value[...] = model.backend.from_host(tensors[name].astype(model.dtype))
+
+
+def check_flat(tensors: Mapping[str, Array], name: str, model: Model, path: Path) -> None:
+    """A tensor with one number for each parameter must be there."""
+    found, expected = tensors[name].shape if name in tensors else "missing", (len(model.parameters),)
+    if found != expected:
+        raise InputError(f"{path}: {name} is {found}, expected {expected}: it is damaged, or a checkpoint of another model")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 
 from npae.errors import InputError, NonFiniteError
 from npae.training.configuration import stored
+from npae.training.files import parse_json
 from npae.training.history import History
 from npae.training.loop import OnBatch, Trainer
 from npae.training.run import check_same_data, environment_of, prepare
@@ -99,7 +100,7 @@ def differences(folder: Path, environment: dict[str, Any]) -> dict[str, tuple[An
     """name -> (recorded, now) for what environment.json says otherwise: "versions.numpy", "blas.0.num_threads", ..."""
     path = folder / "environment.json"
     try:
-        before = json.loads(path.read_text())
+        before = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}); restore it, or npae train --resume {folder} writes it again") from None
     then, now = _flat(before), _flat(json.loads(json.dumps(environment)))

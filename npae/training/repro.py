@@ -17,7 +17,9 @@ from npae.backend import Array
 from npae.errors import InputError
 from npae.models import Model, model_class
 from npae.optim import Adam, Schedule
-from npae.training.model_file import plain_spec, put_parameters, read_tensors, write_tensors
+from npae.parameters import at_most
+from npae.training.files import parse_json
+from npae.training.model_file import check_flat, plain_spec, put_parameters, read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from npae.training.loop import Trainer
@@ -67,11 +69,14 @@ def read_step(path: Path, *, backend: str | None = None) -> Step:
     if "step" not in metadata:
         raise InputError(f"{path} holds no training step; expected a file that the guard wrote: RUN/guard/step-NUMBER.safetensors")
     try:
-        content: dict[str, Any] = json.loads(metadata["step"])
-        spec = json.loads(metadata["spec"])
-        model = model_class(metadata["kind"])(**{**spec, "backend": backend or content["backend"]})
+        content: dict[str, Any] = parse_json(metadata["step"])
+        spec = parse_json(metadata["spec"])
+        with at_most(sum(tensor.size for tensor in tensors.values())):
+            model = model_class(metadata["kind"])(**{**spec, "backend": backend or content["backend"]})
         put_parameters(model, tensors, path)
         adam = Adam(model.parameters, schedule=Schedule(), **content["adam"])
+        check_flat(tensors, "optimizer.m", model, path)
+        check_flat(tensors, "optimizer.v", model, path)
         device = model.backend.from_host
         adam.m[...], adam.v[...], adam.steps = device(tensors["optimizer.m"]), device(tensors["optimizer.v"]), int(content["steps"])
         x, rows = device(tensors["batch.x"]), tensors["batch.rows"]
@@ -79,5 +84,5 @@ def read_step(path: Path, *, backend: str | None = None) -> Step:
         return Step(model, adam, x, given, rows, int(content["seed"]), str(content["message"]))
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} is damaged, or of another version of npae ({type(error).__name__}: {error})") from None

@@ -5,7 +5,6 @@ config.toml  environment.json  history.jsonl  checkpoint/  figures/
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from npae.optim import Adam, Schedule
 from npae.training.checkpoint import weights_file
 from npae.training.configuration import Configuration, build_model, stored
 from npae.training.environment import environment
-from npae.training.files import write_json, write_text
+from npae.training.files import parse_json, write_json, write_text
 from npae.training.loop import Trainer
 from npae.training.model_file import load as load_model
 from npae.training.preload import loading_code
@@ -132,7 +131,7 @@ def check_same_data(run: Run, folder: Path) -> None:
     if not path.is_file():
         return
     try:
-        before = json.loads(path.read_text())["data"]["fingerprint"]
+        before = parse_json(path.read_bytes())["data"]["fingerprint"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error}); restore it, or start a new run") from None
     if before != run.dataset.fingerprint:

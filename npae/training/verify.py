@@ -3,8 +3,7 @@
     config.toml          parses, and every setting is one that there is
     environment.json     parses, and names backend and data
     history.jsonl        a line an epoch: 1, 2, 3, ...; as far as the checkpoint goes, the same rows as in it
-    checkpoint/          the manifests' checksums; the tensors' SHA-256; a model can be built from them; every number is finite; at the end
-                         of an epoch the weights have the fingerprint that the history holds; the best weights' SHA-256
+    checkpoint/          both checkpoints and the best weights (verify_checkpoint.py)
     guard/  figures/     steps that can be made again; pictures that are whole
     *.json               whatever else was stored parses
 
@@ -14,25 +13,22 @@ Raises InputError for a folder that is no run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
-
-from npae.errors import InputError
-from npae.training.checkpoint import BEST_FILE, OPTIMIZER_M
+from npae.errors import InputError, printable
+from npae.training.checkpoint import BEST_FILE
 from npae.training.configuration import stored
-from npae.training.fingerprint import fingerprint_of
+from npae.training.files import parse_json
 from npae.training.history import History
 from npae.training.lock import NAME as LOCK
 from npae.training.lock import holder_of
-from npae.training.manifest import LAST, PREVIOUS, check_sum, read_manifest, tensors_of
-from npae.training.model_file import load, read_tensors
+from npae.training.manifest import LAST, PREVIOUS, read_manifest
 from npae.training.repro import read_step
+from npae.training.verify_checkpoint import best_sum, check_best, check_checkpoint
 
 GOOD, REMARK, BAD = "good", "remark", "bad"
 
@@ -56,12 +52,12 @@ def verify(run: Path) -> list[Finding]:
         ("config.toml", _configuration),
         ("environment.json", _environment),
         ("history.jsonl", _history),
-        (f"checkpoint/{LAST}", lambda run: _checkpoint(run, LAST)),
+        (f"checkpoint/{LAST}", lambda run: check_checkpoint(run, LAST)),
     ]
     if (run / "checkpoint" / PREVIOUS).exists():
-        checks.append((f"checkpoint/{PREVIOUS}", lambda run: _checkpoint(run, PREVIOUS)))
-    if (run / "checkpoint" / BEST_FILE).exists() or _best_sum(run):
-        checks.append((f"checkpoint/{BEST_FILE}", _best))
+        checks.append((f"checkpoint/{PREVIOUS}", lambda run: check_checkpoint(run, PREVIOUS)))
+    if (run / "checkpoint" / BEST_FILE).exists() or best_sum(run):
+        checks.append((f"checkpoint/{BEST_FILE}", check_best))
     checks += list(_others(run))
     return [_found(name, check, run) for name, check in checks] + list(_remarks(run))
 
@@ -69,7 +65,7 @@ def verify(run: Path) -> list[Finding]:
 def _found(name: str, check: Callable[[Path], str], run: Path) -> Finding:
     """A check says what is good, or raises."""
     try:
-        return Finding(name, GOOD, check(run))
+        return Finding(name, GOOD, printable(check(run)))
     except InputError as error:
         return Finding(name, BAD, " ".join(str(error).split()))
     except OSError as error:
@@ -107,46 +103,6 @@ def _history(run: Path) -> str:
     return f"{len(rows)} epochs{more}"
 
 
-def _checkpoint(run: Path, name: str) -> str:
-    """Manifest and tensors, one against the other and against the history."""
-    manifest = read_manifest(run, name)
-    path = tensors_of(run, manifest)
-    _check_finite(path)
-    model = load(path, backend="numpy")
-    if read_tensors(path)[0][OPTIMIZER_M].shape != (len(model.parameters),):
-        raise InputError(f"{path.name}: Adam's memory is not that of the model's {len(model.parameters)} parameters")
-    where = f"step {manifest['steps']}, epoch {manifest['epoch']}"
-    row = manifest["history"][-1] if manifest["history"] else {}
-    if manifest["batch"] or "fingerprint" not in row:
-        return f"{where}, batch {manifest['batch']}"
-    if fingerprint_of(model) != row["fingerprint"]:
-        raise InputError(f"the weights are not those of the history's epoch {row['epoch']}; train again")
-    return f"{where}; the weights are those of the history"
-
-
-def _best(run: Path) -> str:
-    expected = _best_sum(run)
-    path = run / "checkpoint" / BEST_FILE
-    if expected is None:
-        raise InputError(f"the checkpoint knows of no best weights; npae train --resume {run} puts it right")
-    try:
-        check_sum(path, expected)
-    except InputError as error:
-        raise InputError(f"{str(error).partition(';')[0]}; npae train --resume {run} writes it again") from None
-    _check_finite(path)
-    load(path, backend="numpy")
-    return f"epoch {read_manifest(run)['best']['epoch']}"
-
-
-def _best_sum(run: Path) -> str | None:
-    """The SHA-256 of the best weights, as far as the manifest can be read."""
-    try:
-        expected: str | None = read_manifest(run)["best"]["sha256"]
-    except InputError:
-        return None
-    return expected
-
-
 def _others(run: Path) -> Iterator[tuple[str, Callable[[Path], str]]]:
     """Repro files, pictures, and whatever else is JSON."""
 
@@ -172,15 +128,9 @@ def _remarks(run: Path) -> Iterator[Finding]:
         yield Finding(str(path.relative_to(run)), REMARK, "half written by a process that was killed; nothing reads it")
 
 
-def _check_finite(path: Path) -> None:
-    for name, tensor in read_tensors(path)[0].items():
-        if not np.isfinite(tensor).all():
-            raise InputError(f"{path.name}: {name} holds values that are not finite; train again")
-
-
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except ValueError as error:

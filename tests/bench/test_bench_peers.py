@@ -88,21 +88,33 @@ def test_a_peer_can_tell_a_wrong_problem(small_problem: Path, monkeypatch: pytes
         agreement(WithoutDecay, small_problem, "flux-vae", monkeypatch)
 
 
-@pytest.mark.parametrize("model", EVERY)
-def test_torch_agrees_on_every_preset(model: str, small_problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("model", ["flux-vae", "flux-wae", "keras-vae", "adcme-vae"])
+def test_torch_agrees_and_then_steps(model: str, small_problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch", reason="needs torch: pip install -e '.[bench]'")
     from bench.torch_step import TorchStep
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert agreement(TorchStep, small_problem, model, monkeypatch) < 1e-6
+    assert TorchStep().steps(2)["steps"] == 2
 
 
-@pytest.mark.parametrize("model", ["keras-vae", "adcme-vae"])
-def test_jax_agrees_where_its_process_was_not_asked(model: str, small_problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("model", ["flux-wae", "adcme-vae"])
+def test_jax_agrees(model: str, small_problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("jax", reason="needs jax: pip install -e '.[bench]'")
     from bench.jax_step import JaxStep
 
-    assert agreement(JaxStep, small_problem, model, monkeypatch) < 1e-6
+    assert agreement(JaxStep, small_problem, model, monkeypatch) < 1e-5  # its distances go through a product that rounds: MMD^2 is small
+
+
+def test_jax_takes_a_hundred_steps_a_call(small_problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jax", reason="needs jax: pip install -e '.[bench]'")
+    from bench.jax_step import JaxStep
+
+    written = write_model(small_problem, "relu-ae", 20)
+    monkeypatch.setattr(sys, "argv", ["a peer", str(small_problem), "relu-ae"])
+    taken = JaxStep().steps(1)
+    assert taken["steps"] == 100
+    assert taken["loss"] < written.truth["later"]
 
 
 def test_scikit_learn_takes_the_problems_steps(small_problem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +145,7 @@ def test_a_network_that_is_registered_is_benched_with_no_new_code(small_problem:
     assert agreement(NaiveStep, small_problem, "newcomer", monkeypatch) < 1e-6
 
 
-@pytest.mark.parametrize("kind", sorted(set(MODELS) - {"ae", "vae", "wae"}))
+@pytest.mark.parametrize("kind", sorted(set(MODELS) - {"ae", "linear", "vae", "wae"}))
 def test_another_objective_is_never_taken_for_one_that_the_peers_know(
     kind: str, small_problem: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+import npae
 from bench import epoch
 from bench.__main__ import main
 from bench.epoch import BOUNDS, Contender, check
-from bench.epoch_process import run
+from bench.epoch_process import Finished, run
 from bench.epoch_rows import rows
 from bench.errors import Disagreement, WorkerError
 from bench.interleave import Plan, Sample
 from bench.machine import installed
+from bench.peers import PEERS, PeerKind
 from npae.optim import Adam
 from npae.presets import preset
 from npae.training.configuration import build_model, resolve
-from npae.training.loop import fit
 
 ROWS = 4000
 
@@ -58,7 +59,7 @@ def npaes_loss(name: str, path: Path) -> float:
     settings = resolve(name, flags={"backend": "numpy"})
     model, x = build_model(settings, 784), (rows(path) / 255).astype(np.float32)
     adam = Adam(model.parameters, settings["learning_rate"], epsilon=settings["epsilon"])
-    history = fit(model, x, epochs=EPOCHS, batch_size=settings["batch_size"], optimizer=adam)
+    history = npae.fit(model, x, epochs=EPOCHS, batch_size=settings["batch_size"], optimizer=adam)
     loss: float = history[-1]["train"]["total"]
     return loss
 
@@ -78,7 +79,7 @@ def test_a_script_that_says_nothing_too_little_too_much_or_nan_does_not_agree(fo
 def test_nothing_is_timed_where_losses_disagree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def once(self: Contender) -> Any:
         self.losses = [{"npae": 1.0, "jax": 2.0}[self.name]] * self.epochs
-        return epoch.Finished(0.1, 0.1, 1, "")
+        return Finished(0.1, 0.1, 1, "")
 
     def timed(self: Contender, count: int) -> Sample:
         raise AssertionError("timed")
@@ -153,14 +154,13 @@ def test_times_ratios_and_a_picture_come_out_of_the_rounds(
 
     def once(self: Contender) -> Any:
         self.losses = [0.04] * self.epochs
-        return epoch.Finished(seconds[self.name, self.epochs], 0.1, 300_000_000, "")
+        return Finished(seconds[self.name, self.epochs], 0.1, 300_000_000, "")
 
     monkeypatch.setattr(Contender, "once", once)
     monkeypatch.setattr("bench.interleave.WINDOW", 0.0)
     monkeypatch.setattr(epoch, "find", lambda name: tmp_path)
     monkeypatch.setattr(epoch, "locate", lambda folder, name: tmp_path / name)
-    monkeypatch.setattr(epoch, "SCRIPTS", ("jax",))
-    monkeypatch.setitem(epoch.PEERS, "jax", epoch.PEERS["jax"].__class__("jax_step", ()))
+    monkeypatch.setitem(PEERS, "jax", PeerKind("jax_step", ()))
     picture, result = tmp_path / "epoch.png", tmp_path / "epoch.json"
     words = ["epoch", "--models", "flux-ae", "--peers", "jax", "--rounds", "2", "--patience", "0"]
     assert main([*words, "--plot", str(picture), "--json", str(result)]) == 0

@@ -184,7 +184,7 @@ def options_of(verb: str) -> set[str]:
     import argparse
 
     parser = argparse.ArgumentParser(add_help=False)
-    importlib.import_module(f"npae.cli.{verb}").add_arguments(parser)
+    importlib.import_module(f"npae.cli.{verb.replace('-', '_')}").add_arguments(parser)
     return {option for action in parser._actions for option in action.option_strings}
 
 

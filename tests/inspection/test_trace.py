@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from npae.backend import Array
-from npae.inspection.trace import Trace, nodes_of, trace_step
+from npae.inspection.hooks import nodes_of
+from npae.inspection.trace import Trace, trace_step
 from npae.models import MODELS, Model
 
 ROWS, FEATURES = 6, 12

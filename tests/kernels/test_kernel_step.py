@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from npae.kernels.step.activation import activate, by_slope
-from npae.kernels.step.codes import ACTIVATIONS
+from npae.kernels.step.codes import ACTIVATIONS, PART_ROWS
 from npae.kernels.step.discrepancy import order_statistic
 from npae.kernels.step.nonzeros import nonzeros_of_rows
 from npae.kernels.step.operations import FLOATS, INTS, KINDS, Bias, Rank, encode
-from npae.kernels.step.product import product
+from npae.kernels.step.panels import from_panels, to_panels, turn_part
+from npae.kernels.step.product import panel_width, product, product_in_panels
 from npae.kernels.step.transpose import transpose
 
 SIZES = [(1, 1, 1), (7, 13, 5), (25, 200, 50), (11, 37, 3), (3, 65, 2), (5, 64, 9), (100, 63, 17), (4, 16, 1), (13, 129, 33)]
@@ -40,6 +41,42 @@ def test_an_element_of_a_product_does_not_depend_on_its_tile() -> None:
         alone = np.empty((1, 1), np.float32)
         product(np.float32(0), a[i:].ctypes.data, b[:, j:].ctypes.data, alone.ctypes.data, 1, 1, 31, 31, 1, 150, 1)
         assert alone[0, 0] == c[i, j]
+
+
+SHAPES = [(1, 1), (5, 3), (33, 130), (130, 33), (64, 64), (200, 784)]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dtype: str) -> None:
+    rng, kind, m = np.random.default_rng(0), np.dtype(dtype).type(0), 9
+    w, a = rng.standard_normal((n_in, n_out)).astype(dtype), rng.standard_normal((m, n_in)).astype(dtype)
+    panels, back, c, expected = np.empty(w.size, dtype), np.empty_like(w), np.empty((m, n_out), dtype), np.empty((m, n_out), dtype)
+    to_panels(kind, w.ctypes.data, panels.ctypes.data, n_in, n_out)
+    product(kind, a.ctypes.data, w.ctypes.data, expected.ctypes.data, m, n_out, n_in, n_in, 1, n_out, n_out)
+    product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out)
+    assert c.tobytes() == expected.tobytes()
+    from_panels(kind, back.ctypes.data, panels.ctypes.data, n_in, n_out)
+    assert back.tobytes() == w.tobytes()
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_parts_of_two_heads_in_panels_make_the_panels_of_both_turned(n_in: int, n_out: int, dtype: str) -> None:
+    rng, kind = np.random.default_rng(0), np.dtype(dtype).type(0)
+    heads, width = rng.standard_normal((2, n_in, n_out)).astype(dtype), panel_width(kind)
+    turned, expected = np.full(heads.size, np.nan, dtype), np.empty(heads.size, dtype)
+    for above, w in zip((0, n_out), heads, strict=True):
+        panels = np.empty(w.size, dtype)
+        to_panels(kind, w.ctypes.data, panels.ctypes.data, n_in, n_out)
+        for j in range(0, n_out, width):
+            n = min(width, n_out - j)
+            for i in range(0, n_in, PART_ROWS):
+                part = panels[j * n_in + i * n :].ctypes.data
+                turn_part(kind, part, turned.ctypes.data, i, j, min(PART_ROWS, n_in - i), n, n_in, 2 * n_out, above)
+    both = np.ascontiguousarray(np.concatenate([w.T for w in heads]))
+    to_panels(kind, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in)
+    assert turned.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)

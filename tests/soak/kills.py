@@ -104,7 +104,7 @@ def _kill_from_outside(words: list[str], run: Path, dice: random.Random) -> str 
     deadline = time.monotonic() + PATIENCE
     while not early and _signature(run / "history.jsonl") == began and time.monotonic() < deadline:
         time.sleep(0.002)
-    time.sleep(dice.uniform(0.0, 0.2))
+    time.sleep(10 ** dice.uniform(-3.0, -0.7))  # a millisecond to two tenths of a second
     os.kill(process, signal.SIGKILL)
     killed = _end_of(process) == -signal.SIGKILL
     return ("from outside, starting" if early else "from outside, training") if killed else None
@@ -154,7 +154,7 @@ def _kill_from_inside(words: list[str], dice: random.Random) -> str | None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Soak, print; 1 if anything was lost."""
-    epochs = arguments.epochs or 20 + 12 * arguments.times
+    epochs = arguments.epochs or 20 + (80 if arguments.step == "compiled" else 12) * arguments.times
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         found = soak(
@@ -178,5 +178,5 @@ if __name__ == "__main__":
     parser.add_argument("--model", default="vae", help="(default: vae)")
     parser.add_argument("--step", default="ordinary", help="ordinary or compiled (default: ordinary)")
     parser.add_argument("--backend", default="numba", help="(default: numba)")
-    parser.add_argument("--epochs", type=int, help="of the training (default: 20 + 12 for each kill)")
+    parser.add_argument("--epochs", type=int, help="of the training (default: 20, and 12 for each kill, 80 where the step is compiled)")
     sys.exit(run(parser.parse_args()))

@@ -97,7 +97,7 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(name: str, tr
 
 def test_a_history_file_with_a_broken_line_is_refused_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
-    path.write_text('{"epoch": 1}\n{"epoch": 2, "tr')
+    path.write_text('{"epoch": 1, "seconds": 0.5, "train": {"total": 1.0}}\n{"epoch": 2, "tr')
     with pytest.raises(InputError, match=r"history\.jsonl:2 is not JSON"):
         History.read(path)
 

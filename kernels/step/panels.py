@@ -1,0 +1,62 @@
+"""Weights in panels of columns, as a run of steps keeps them: W, and Adam's m and v beside it; and the panels of W^T that backward reads.
+
+    W (n_in, n_out)     W_ij at  p n_in + i n + j - p,    p = j div P P the panel's first column, n = min(P, n_out - p) its width
+    W^T (depth, n_in)   in the same way; depth = n_out, or more where other heads stand beside this one
+
+P = panel_width(kind). A part of a panel, some whole rows of it, is one run of memory, which the processor sees coming; in W itself every
+row of it would lie on another page.
+
+    to_panels, from_panels(kind, matrix, panels, rows, columns)            between a matrix and its panels
+    turn_part(kind, panels, turned, i, j, rows, n, n_in, depth, above)     W_ij, rows x n, to its place in the panels of W^T; `above` rows
+                                                                           of another head come before
+Addresses in bytes, strides in elements.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npae.kernels.jit import FAST, jit
+from npae.kernels.step.memory import array_at, size_of
+from npae.kernels.step.product import panel_width
+from npae.kernels.step.transpose import transpose
+
+
+@jit(FAST)
+def _copy(kind: Any, source: int, source_stride: int, target: int, target_stride: int, rows: int, n: int) -> None:
+    size = size_of(kind)
+    for r in range(rows):
+        read, written = array_at(kind, source + size * r * source_stride, n), array_at(kind, target + size * r * target_stride, n)
+        for j in range(n):
+            written[j] = read[j]
+
+
+@jit(FAST)
+def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
+    """panels = matrix"""
+    size, width = size_of(kind), panel_width(kind)
+    for p in range(0, columns, width):
+        n = min(width, columns - p)
+        _copy(kind, matrix + size * p, columns, panels + size * p * rows, n, rows, n)
+
+
+@jit(FAST)
+def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
+    """matrix = panels"""
+    size, width = size_of(kind), panel_width(kind)
+    for p in range(0, columns, width):
+        n = min(width, columns - p)
+        _copy(kind, panels + size * p * rows, n, matrix + size * p, columns, rows, n)
+
+
+@jit(FAST)
+def turn_part(kind: Any, part: int, turned: int, i: int, j: int, rows: int, n: int, n_in: int, depth: int, above: int) -> None:
+    """part (rows, n), whose first element is W_ij, into the panels of W^T."""
+    size, width, r = size_of(kind), panel_width(kind), 0
+    while r < rows:
+        p = (i + r) // width * width
+        across = min(width, n_in - p)
+        count = min(rows - r, p + across - (i + r))
+        start = p * depth + (above + j) * across + (i + r - p)
+        transpose(kind, part + size * r * n, n, turned + size * start, across, count, n)
+        r += count

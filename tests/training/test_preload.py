@@ -1,0 +1,57 @@
+"""The compiled step's code is loaded beside the data, where a step may be compiled, and the thread has ended before anything uses it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from npae.training import preload
+from npae.training.configuration import resolve
+from npae.training.preload import loading_code
+
+
+def threads_inside(monkeypatch: pytest.MonkeyPatch, **flags: Any) -> list[str]:
+    """The dtypes that a thread was started for; it waits for the block's end, and must have ended after it."""
+    started: list[str] = []
+    at_end = threading.Event()
+
+    def load(dtype: str) -> None:
+        at_end.wait(10)
+        started.append(dtype)
+
+    monkeypatch.setattr(preload, "_load", load)
+    before = threading.active_count()
+    with loading_code(resolve("ae", flags=flags)):
+        inside = threading.active_count() - before
+        at_end.set()
+    assert threading.active_count() == before
+    assert inside == len(started)
+    return started
+
+
+@pytest.mark.parametrize("step", ["compiled", "auto"])
+def test_a_step_that_may_be_compiled_is_loaded_in_its_precision(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert threads_inside(monkeypatch, step=step, backend="numba", dtype="float64") == ["float64"]
+
+
+@pytest.mark.parametrize("flags", [{"step": "ordinary", "backend": "numba"}, {"step": "auto", "backend": "numpy"}])
+def test_nothing_is_loaded_where_no_step_can_be_compiled(flags: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert threads_inside(monkeypatch, **flags) == []
+
+
+def test_an_error_inside_waits_for_the_thread_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preload, "_load", lambda dtype: None)
+    before = threading.active_count()
+    with pytest.raises(KeyError), loading_code(resolve("ae", flags={"step": "compiled", "backend": "numba"})):
+        raise KeyError
+    assert threading.active_count() == before
+
+
+def test_what_is_loaded_is_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    with loading_code(resolve("ae", flags={"step": "compiled", "backend": "numba"})):
+        pass
+    from npae.kernels.step.nonzeros import nonzeros_of_rows
+
+    assert nonzeros_of_rows.signatures
