@@ -18,7 +18,7 @@ import numpy as np
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
 from npae.kernels.step.codes import ALPHA, BETA1, BETA2, EPSILON, PART_ROWS, ROOT
-from npae.kernels.step.memory import array_at, size_of
+from npae.kernels.step.memory import array_at, fetch, size_of
 from npae.kernels.step.panels import turn_part
 from npae.kernels.step.product import panel_width, product
 
@@ -85,6 +85,8 @@ def update_part(
     size = size_of(kind)
     rows, n = min(PART_ROWS, n_in - i), min(panel_width(kind), n_out - j)
     at = size * (j * n_in + i * n)
+    for moment in (w, m, v):  # while the product is formed they come nearer
+        fetch(moment + at, size * rows * n)
     product(kind, x + size * i, dy + size * j, scratch, rows, n, batch, 1, x_stride, dy_stride, n)
     total = adam_rows(kind, scratch, w + at, m + at, v + at, rows, n, rates, decay)
     if turned != 0:

@@ -9,11 +9,12 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from typing import Any, NoReturn
 
 from npae import __version__
-from npae.errors import InputError, nearest
+from npae.errors import InputError, nearest, printable
 
 VERBS = {
     "train": "train a model or preset; leaves a run folder with checkpoints, history and pictures",
@@ -41,7 +42,19 @@ VERBS = {
     "replay-step": "make a step that was not finite again, with every node laid open",
     "data": "list, fetch or locate data sets",
     "doctor": "what was found on this machine, and what will be used",
+    "completion": "print a script that completes verbs, options and run folders in bash, zsh or fish",
 }
+
+FIRST = f"""npae {__version__}: autoencoders from scratch, every gradient written by hand and checked.
+
+  npae doctor                       what this machine has, and what will be used
+  npae train vae                    train on handwritten digits: under a minute, no network
+  npae evaluate runs/vae-digits     loss terms, log-likelihood, PCA beside it
+  npae generate runs/vae-digits     draw new digits
+  npae explain vae                  the formula, its gradient step by step, and the code that computes it
+
+npae --help lists all verbs, npae VERB --help the options of one.
+"""
 
 EXAMPLES = """examples:
   npae train vae                                 digits, no network: under a minute
@@ -50,6 +63,9 @@ EXAMPLES = """examples:
   npae reproduce flux-vae --seeds 5              published beside measured
   npae gradcheck all                             are the gradients right?
   npae VERB --help                               the options of a verb
+
+exit status: 0 done, 1 a check failed or found a difference, 2 bad input (one line on standard error says which), 130 interrupted.
+NO_COLOR=1 turns colours off; there are none, and no moving bar, where the output is not a terminal.
 """
 
 
@@ -96,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (stays open until the interpreter has flushed it)
         return 0
     except OSError as error:
-        print(f"npae: error: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        what = printable(str(error.filename or "input or output"))
+        print(f"npae: error: {what}: {error.strerror or error}", file=sys.stderr)
         return 2
     except MemoryError as error:
         print(f"npae: error: not enough memory ({error}); take fewer rows, a smaller --batch-size or a smaller model", file=sys.stderr)
@@ -107,8 +124,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "--version"):
-        top_parser().parse_args(words or ["--help"])
+    if not words:
+        print(FIRST, end="")
+        return 0
+    if words[0] in ("-h", "--help", "--version"):
+        top_parser().parse_args(words)
         return 0
     verb = words[0]
     if verb not in VERBS:
@@ -118,5 +138,17 @@ def _dispatch(words: list[str]) -> int:
         prog=f"npae {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     module.add_arguments(parser)
-    status: int = module.run(parser.parse_args(words[1:]))
+    own = "--quiet" in parser._option_string_actions  # a verb that shows progress keeps quiet about that alone
+    if not own:
+        parser.add_argument("--quiet", action="store_true", help="print nothing but errors, and what --json asks for")
+    arguments = parser.parse_args(words[1:])
+    with _silence() if arguments.quiet and not own and not getattr(arguments, "json", False) else nullcontext():
+        status: int = module.run(arguments)
     return status
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """What is printed goes nowhere; errors are printed outside."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield

@@ -20,6 +20,8 @@
     npae.figures.auroc_by_class    auroc_by_class({"ELBO": areas}, classes)  detectors over normal classes
     npae.figures.null_histogram    null_histogram(null, observed, p)         what chance gives under a two-sample test, and what was seen
     npae.figures.power             power(shares, apart, level=0.05)          the power of a test against how far apart two samples are
+    npae.figures.gradient_flow     gradient_flow(flow)                       activations and gradients node by node
+    npae.figures.influential       influential(x, rows, norms, median, shape)  the rows that pull hardest
     npae.figures.html_page         Page(title)                               a web page in one file
     npae.figures.of_runs           draw(name, runs, choices)                 all figures of trained runs, by name
     npae.figures.style             save(figure, path)                        PNG or SVG, the same bytes every time

@@ -6,7 +6,9 @@ the noise is that of their steps: nothing here is drawn anew when the same batch
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from npae.backend import Array
 from npae.data.batches import batch_indices
@@ -40,10 +42,12 @@ def coming_batches(trainer: Trainer, count: int) -> tuple[Model, list[Batch]]:
     return twin, [_batch(trainer, twin, rows, trainer.optimizer.steps + place) for place, rows in enumerate(epoch)]
 
 
-def look(model: Model, batch: Batch) -> tuple[Terms, Array]:
-    """The terms of a batch, and a copy of the gradient."""
+def look(model: Model, batch: Batch, held: Mapping[str, Any] | None = None) -> tuple[Terms, Array]:
+    """The terms of a batch, and a copy of the gradient; `held` takes the place of what backward holds constant here."""
     forget(model)
-    terms = model.forward_backward(batch.x, batch.noise, batch.step, model.held_constant(batch.x, batch.noise, *batch.given), *batch.given)
+    if held is None:
+        held = model.held_constant(batch.x, batch.noise, *batch.given)
+    terms = model.forward_backward(batch.x, batch.noise, batch.step, held, *batch.given)
     return terms, model.backend.to_host(model.parameters.grad).copy()
 
 

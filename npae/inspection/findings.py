@@ -12,14 +12,13 @@ import numpy as np
 
 from npae.backend import Array
 from npae.inspection.batches import Batch
-from npae.inspection.knobs import Knob
+from npae.inspection.knobs import WEIGHTS, Knob
 from npae.layers import inference
 from npae.losses import IMQMMD, RBFMMD, GaussianKL
 from npae.models import VAE, Model, Terms
 
 WRONG, REMARK = "wrong", "remark"
 LITTLE = 0.01  # of the loss
-WEIGHTS = ("beta", "lambda", "l2", "alpha")
 FAR = 3.0  # prior standard deviations
 PASSING = ("free_bits", "clip", "kl_epsilon")  # settings that stand ready, and may have nothing to do now
 
@@ -58,7 +57,7 @@ def of_terms(terms: tuple[Term, ...], loss: float) -> list[Finding]:
 
 def of_knob(knob: Knob) -> list[Finding]:
     """What is wrong with a setting, or worth a remark."""
-    if knob.pull is not None and knob.key in WEIGHTS and knob.pull <= 0:
+    if knob.pull is not None and knob.pull <= 0:
         return [
             Finding(WRONG, knob.key, f"the gradient of its term pulls the other way (pull {knob.pull:.2g}, expected 1): a sign is turned")
         ]

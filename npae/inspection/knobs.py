@@ -2,7 +2,7 @@
 
     slope     dL/dk = ( L(k + h) - L(k - h) ) / 2h              at fixed parameters and noise; exact where L is linear in k
     change    || g(k') - g(k) || / || g(k) ||                   k' half as much again (0.1 where k is 0): does a gradient move with it
-    pull      d/dt [ L_k(theta + t d) ] / |d|  at t = 0         d = dg/dk, L_k = dL/dk: 1 where the gradient belongs to the loss
+    pull      d/dt [ L_k(theta + t d) ] / |d|^2  at t = 0       d = dg/dk, L_k = dL/dk: 1 where the gradient belongs to the loss; of weights
 
 The last is the symmetry of second derivatives, d^2 L / dk dtheta = d^2 L / dtheta dk: it is -1 where the sign of a term's gradient is
 turned, and 0 where the gradient of a term has nothing to do with its value. Where k + h or k - h is no value that the model takes, the
@@ -23,13 +23,14 @@ from npae.inspection.batches import Batch, look, objective
 from npae.models import Model
 from npae.training.options import OPTIONS
 
+WEIGHTS = ("beta", "lambda", "l2", "alpha")  # settings that weigh a term
 SMALL = 1e-4  # of the setting, or of 1: the step of the difference
 NOTHING = 1e-12  # relative: what rounding alone moves
 
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting; `origin` is where its value is from. `pull` is None where no gradient moves."""
+    """One setting; `origin` is where its value is from. `pull` is None where it weighs no term, or no gradient moves."""
 
     key: str
     value: float
@@ -71,7 +72,7 @@ def _knob(model: Model, batch: Batch, key: str, value: float, origin: str) -> Kn
         _slope(model, batch, key, value, loss),
         loss_change if loss_change > NOTHING else 0.0,
         change if change > NOTHING else 0.0,
-        _pull(model, far, moved, batch, direction, length) if change > NOTHING else None,
+        _pull(model, far, moved, batch, direction, length) if key in WEIGHTS and change > NOTHING else None,
     )
 
 
@@ -89,13 +90,14 @@ def _slope(model: Model, batch: Batch, key: str, value: float, loss: float) -> f
 def _pull(model: Model, far: Model, moved: float, batch: Batch, direction: Array, length: float) -> float:
     """How much of the slope's own derivative along d the gradient's change accounts for."""
     unit = model.backend.from_host(direction / length)
+    held = model.held_constant(batch.x, batch.noise, *batch.given)
     starts = [twin.parameters.value.copy() for twin in (model, far)]
     t = 1e-4 * (float(np.linalg.norm(model.backend.to_host(starts[0]))) or 1.0)
     slopes = []
     for sign in (1.0, -1.0):
         for twin, start in zip((model, far), starts, strict=True):
             twin.parameters.value[...] = start + sign * t * unit
-        slopes.append((objective(far, look(far, batch)[0]) - objective(model, look(model, batch)[0])) / moved)
+        slopes.append((objective(far, look(far, batch, held)[0]) - objective(model, look(model, batch, held)[0])) / moved)
     for twin, start in zip((model, far), starts, strict=True):
         twin.parameters.value[...] = start
     return (slopes[0] - slopes[1]) / (2 * t) / length

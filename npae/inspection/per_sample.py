@@ -37,7 +37,8 @@ class RowGradients:
     @property
     def norms(self) -> Array:
         """||g_i|| over all parameters, (B,)"""
-        return np.sqrt(np.sum(list(self.squares.values()), axis=0))
+        total: Array = np.sum(list(self.squares.values()), axis=0)
+        return np.sqrt(total)
 
 
 def row_gradients(model: Model, batch: Batch) -> RowGradients:

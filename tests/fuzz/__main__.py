@@ -47,9 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reader", choices=[*READERS, "all"], help="which reader")
     parser.add_argument("--cases", type=int, default=1000, metavar="N", help="how many files (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the first file; the next has the next (default: 0)")

@@ -1,6 +1,6 @@
 """Spoiling what lies inside of a container, and making the container good again: its checksums hold, and the reader goes on to the inside.
 
-    gzip, zip, PNG, safetensors; and bombs: small files that unpack to BOMB bytes, while their headers claim less
+gzip, zip, PNG, safetensors; and bombs: small files that unpack to BOMB bytes, while their headers claim less
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from tests.fuzz.mutations import NUMBERS, spoiled, spoiled_value
 
 BOMB = 600 * 2**20  # bytes: more than a worker may allocate
+CHUNKS = (b"tRNS", b"PLTE", b"gAMA", b"cHRM", b"pHYs", b"eXIf", b"acTL", b"fcTL", b"iTXt", b"sBIT")
 NAMES = ("x", "y", "test", "test_labels", "target", "x_train", "../../x", "/etc/passwd", "\x1b[2J", "x" * 3000, "", "x/y", "n\nx")
 
 
@@ -54,7 +55,7 @@ def spoiled_zip(content: bytes, dice: random.Random) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
     if dice.random() < 0.03:
-        return _lying_zip(npy(np.zeros((100, 100))), dice)
+        return lying_zip(npy(np.zeros((100, 100))), dice)
     place = dice.randrange(len(members))
     kind = dice.randrange(4)
     if kind == 0:
@@ -72,7 +73,7 @@ def spoiled_zip(content: bytes, dice: random.Random) -> bytes:
     return memory.getvalue()
 
 
-def _lying_zip(member: bytes, dice: random.Random) -> bytes:
+def lying_zip(member: bytes, dice: random.Random) -> bytes:
     """One member that goes on for BOMB bytes and says that it does not; or says that it is larger than anything."""
     squeeze = zlib.compressobj(9, wbits=-15)
     packed = squeeze.compress(member) + squeeze.flush(zlib.Z_FULL_FLUSH) + _squeezed_zeros(-15)
@@ -104,7 +105,13 @@ def spoiled_png(content: bytes, dice: random.Random) -> bytes:
     elif what == 1:
         del chunks[index]
     elif what == 2:
-        chunks.insert(1, (dice.choice((b"tRNS", b"PLTE", b"gAMA", b"cHRM", b"pHYs", b"eXIf", b"acTL", b"fcTL", b"iTXt", b"sBIT")), dice.randbytes(dice.randrange(40))))
+        chunks.insert(
+            1,
+            (
+                dice.choice(CHUNKS),
+                dice.randbytes(dice.randrange(40)),
+            ),
+        )
     elif what == 3 and dice.random() < 0.3:
         name = dice.choice((b"zTXt", b"iCCP"))
         chunks.insert(1, (name, b"a\0\0" + _squeezed_zeros(15)))

@@ -1,7 +1,7 @@
 """Ways to spoil bytes and values, all of them functions of a seeded random.Random: the same dice, the same damage.
 
-    spoiled(content, dice, others)    bits, bytes and numbers changed, parts cut, doubled, exchanged with those of another file
-    spoiled_value(value, dice)        one leaf or branch of what JSON or TOML holds replaced, removed or renamed
+spoiled(content, dice, others)    bits, bytes and numbers changed, parts cut, doubled, exchanged with those of another file
+spoiled_value(value, dice)        one leaf or branch of what JSON or TOML holds replaced, removed or renamed
 """
 
 from __future__ import annotations
@@ -14,7 +14,22 @@ from typing import Any
 
 NUMBERS = (0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 10**12, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
 WRITTEN = ("0", "-1", "1", "3", "255", "1000000000000", "9" * 30, "9" * 5000, "1e308", "1e999", "-0.0", "nan", "inf", "0x10", "1_000", "")
-WORDS = (b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b'"', b",", b"[" * 3000, b"{" * 3000, b"(" * 3000, b"\x1b[2J", b"../../", b"/etc/passwd")
+DEEP = 3000  # brackets: more than Python reads into
+WORDS = (
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\r",
+    b"\n",
+    b'"',
+    b",",
+    b"\x1b[2J",
+    b"../../",
+    b"/etc/passwd",
+    b"[" * DEEP,
+    b"{" * DEEP,
+    b"(" * DEEP,
+)
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 3.5, 10**12, -(10**12), 10**30, 1e308, float("nan"), float("inf"), "", "x", "../../etc/passwd",
     "/etc/passwd", "\x1b[2J\n", "\ud800", "x" * 5000, [], {}, [1], [[]], ["x"], [10**12], {"x": 1}, [-1, 0], [None],

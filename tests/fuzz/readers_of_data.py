@@ -1,4 +1,4 @@
-"""The readers of data: IDX plain and packed, .npy, .npz, .csv, folders of PNGs. Each case goes through `load` with all its checks and scaling."""
+"""The readers of data: IDX plain and packed, .npy, .npz, .csv, folders of PNGs. Each case goes through `load`, its checks and scaling."""
 
 from __future__ import annotations
 

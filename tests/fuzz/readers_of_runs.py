@@ -34,6 +34,27 @@ from tests.fuzz.containers import spoiled_safetensors
 from tests.fuzz.mutations import spoiled_value
 from tests.fuzz.reader import Files, Reader
 
+TOML_VALUES = (
+    *(
+        "0",
+        "-1",
+        "1" + "0" * 12,
+        "1" + "0" * 400,
+        "9" * 5000,
+        "nan",
+        "inf",
+        "1e400",
+        "true",
+        "1979-05-27",
+        "{}",
+        "[]",
+        "[1, 2]",
+        "[-1]",
+        "[[1]]",
+    ),
+    *('""', '"x"', '["x"]', '"\\u001b[2J\\n"', '"\\u0000"', '"/"', '"~no one/x"', '"' + "x" * 5000 + '"'),
+    *("[" * 2000 + "]" * 2000, "{x = " * 1500 + "1" + "}" * 1500),
+)
 X = np.random.default_rng(1).random((12, 5), dtype=np.float32)
 
 
@@ -62,7 +83,12 @@ def _runs() -> list[Files]:
             trainer.history.write(folder / "history.jsonl")
             flags = {"hidden": [4], "latent": 2, "epochs": 2, "backend": "numpy", "image_shape": [5, 1], "learning_rate": 1e-3}
             write_text(folder / "config.toml", resolve(name, flags=flags).as_toml())
-            environment = {"python": "3", "versions": {"numpy": "2"}, "backend": {"name": "numpy", "kernels": "cpu"}, "blas": [{"threads": 1}]}
+            environment = {
+                "python": "3",
+                "versions": {"numpy": "2"},
+                "backend": {"name": "numpy", "kernels": "cpu"},
+                "blas": [{"threads": 1}],
+            }
             write_json(folder / "environment.json", environment | {"data": {"fingerprint": "0" * 64, "train": [12, 5]}})
             write_json(folder / "training.lock", {"pid": 1, "host": "elsewhere"})
             found.append(_contents(folder))
@@ -101,10 +127,7 @@ def spoiled_json(content: bytes, dice: random.Random) -> bytes:
 def spoiled_toml(content: bytes, dice: random.Random) -> bytes:
     """A setting of any name with a value of any kind, before the table of origins."""
     key = dice.choice([*OPTIONS, "name", "model", "origin", "x", '"\\u001b[2J"', '"' + "k" * 2000 + '"'])
-    value = dice.choice(
-        ("0", "-1", "1" + "0" * 12, "1" + "0" * 400, "9" * 5000, "nan", "inf", "1e400", '""', '"x"', '"\\u001b[2J\\n"', '"' + "x" * 5000 + '"', '"~nobody/x"',
-         '"\\u0000"', '"/"', "[]", "[1, 2]", "[-1]", '["x"]', "[[1]]", "{}", "true", "1979-05-27", "[" * 2000 + "]" * 2000, "{x = " * 1500 + "1" + "}" * 1500)
-    )  # fmt: skip
+    value = dice.choice(TOML_VALUES)
     kept = [line for line in content.decode().splitlines() if not line.startswith(f"{key} =")]
     return "\n".join([f"{key} = {value}", *kept]).encode()
 
@@ -175,15 +198,16 @@ def _read_lock(folder: Path) -> None:
         raise InputError(says)  # which counts as a message that cannot be printed
 
 
+TENSORS = (".safetensors", spoiled_safetensors)
+INSIDES = (("last.json", spoiled_manifest), (".json", spoiled_json), (".jsonl", spoiled_json), (".toml", spoiled_toml), TENSORS)
+
 RUN_READERS = (
     Reader("config", _configurations, _read_configuration, ((".toml", spoiled_toml),)),
-    Reader("model", _model_files, lambda folder: load(folder / "model.safetensors", backend="numpy"), (("", spoiled_safetensors),)),
-    Reader("step", _steps, lambda folder: read_step(folder / "step.safetensors", backend="numpy"), (("", spoiled_safetensors),)),
-    _Checkpoint("checkpoint", _only("checkpoint/", runs=1), _read_checkpoint, ((".json", spoiled_manifest), (".safetensors", spoiled_safetensors))),
+    Reader("model", _model_files, lambda folder: load(folder / "model.safetensors", backend="numpy"), (TENSORS,)),
+    Reader("step", _steps, lambda folder: read_step(folder / "step.safetensors", backend="numpy"), (TENSORS,)),
+    _Checkpoint("checkpoint", _only("checkpoint/", runs=1), _read_checkpoint, ((".json", spoiled_manifest), TENSORS)),
     Reader("history", _only(".jsonl"), _read_history, (("", spoiled_json),)),
     Reader("environment", _only("environment.json"), lambda folder: differences(folder, {"python": "3"}), (("", spoiled_json),)),
     Reader("lock", _only(".lock"), _read_lock, (("", spoiled_json),)),
-    _Checkpoint("run", _runs, _read_run, (
-        ("last.json", spoiled_manifest), (".json", spoiled_json), (".jsonl", spoiled_json), (".toml", spoiled_toml), (".safetensors", spoiled_safetensors),
-    )),
-)  # fmt: skip
+    _Checkpoint("run", _runs, _read_run, INSIDES),
+)

@@ -17,11 +17,13 @@ ROWS, FEATURES = 6, 12
 
 def made(kind: str, **settings: Any) -> tuple[Model, Array, tuple[Array, ...]]:
     """A small model, rows, and what they come with."""
-    cls = MODELS[kind]
-    sizes: dict[str, Any] = {"labels": {"classes": 3}, "targets": {"target_features": 5, "reconstruction": "squared_error"}, None: {}}[
-        cls.companion
-    ]
-    model = cls(FEATURES, (7,), 3, backend="numpy", seed=1, **sizes, **settings)  # type: ignore[call-arg]
+    cls: Any = MODELS[kind]
+    every: dict[str | None, dict[str, Any]] = {
+        "labels": {"classes": 3},
+        "targets": {"target_features": 5, "reconstruction": "squared_error"},
+        None: {},
+    }
+    model = cls(FEATURES, (7,), 3, backend="numpy", seed=1, **every[cls.companion], **settings)
     rng = np.random.default_rng(0)
     y = {"labels": np.arange(ROWS) % 3, "targets": rng.random((ROWS, 5)), None: None}[cls.companion]
     return model, rng.random((ROWS, FEATURES)).astype(np.float32), model.check_companion(y, ROWS)
