@@ -1,14 +1,20 @@
-"""How many threads the next call of steps takes: all of them, or one, whichever has been quicker of late.
+"""How many threads the next few steps take: all of them, or one, whichever has been quicker of late; and how many steps those are.
 
 Where another program keeps a core busy, threads wait for the one of them that has no core, and one thread alone may be twice as quick. The
 numbers are the same on any number of threads, so they may change at any time. Both are tried at the start; then what was slower is tried
-again every RETRY calls, unless all threads together are quicker, and as quick as ever.
+again every RETRY times, unless all threads together are quicker, and as quick as ever. A moment's disturbance decides nothing: what counts
+is the quickest of the last REMEMBERED times.
 """
 
 from __future__ import annotations
 
+from collections import deque
+
 SLOWER = 1.3  # times the best pace so far
-RETRY = 10  # calls
+RETRY = 10
+REMEMBERED = 3
+SPELL = 0.02  # seconds between two decisions
+TIMED = 5  # steps that say how long one takes
 
 
 class Pace:
@@ -16,22 +22,30 @@ class Pace:
 
     def __init__(self, most: int) -> None:
         self.most, self.best, self.waited = most, float("inf"), 0
-        self.seconds: dict[int, float] = {}
+        self.taken: dict[int, deque[float]] = {}
+
+    def seconds(self, threads: int) -> float:
+        """Of a step on so many."""
+        return min(self.taken[threads])
 
     def threads(self) -> int:
-        """For the next call."""
-        if self.most == 1 or self.most not in self.seconds:
+        """For the next steps."""
+        if self.most == 1 or self.most not in self.taken:
             return self.most
-        if 1 not in self.seconds:
+        if 1 not in self.taken:
             return 1
-        quick, other = sorted((1, self.most), key=lambda threads: self.seconds[threads])
-        if quick == self.most and self.seconds[quick] <= SLOWER * self.best:
+        quick, other = sorted((1, self.most), key=self.seconds)
+        if quick == self.most and self.seconds(quick) <= SLOWER * self.best:
             return quick
         self.waited += 1
         return other if self.waited % RETRY == 0 else quick
 
+    def steps(self, threads: int) -> int:
+        """How many of them fill a spell; at least one."""
+        return max(1, int(SPELL / self.seconds(threads))) if threads in self.taken else TIMED
+
     def note(self, threads: int, seconds: float) -> None:
-        """A call has taken so many seconds a step."""
-        self.seconds[threads] = seconds
+        """A step has taken so long."""
+        self.taken.setdefault(threads, deque(maxlen=REMEMBERED)).append(seconds)
         if threads == self.most:
             self.best = min(self.best, seconds)

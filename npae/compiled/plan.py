@@ -19,6 +19,7 @@ from npae.compiled.layers import NotCovered
 from npae.compiled.lowering import Lowering, Term
 from npae.compiled.nonzeros import Nonzeros
 from npae.compiled.objectives import lower
+from npae.compiled.pace import Pace
 from npae.compiled.updates import scratch_bytes, updates
 from npae.kernels.step.operations import Rank, encode
 from npae.models import Model
@@ -39,7 +40,7 @@ class Plan:
         lower(lowering)
         self.updates = updates(lowering, optimizer)
         self.phases = [*lowering.phases, self.updates.operations]
-        self.checked, self.runs = len(lowering.phases) - 1, 0
+        self.checked, self.compiled, self.pace = len(lowering.phases) - 1, False, Pace(threads)
         self.program, self.numbers = encode([operation for phase in self.phases for _, operation in phase])
         self.items, self.bounds = self._items()
         self.buffers, self.terms, self.weights = lowering.buffers, lowering.terms, lowering.weights

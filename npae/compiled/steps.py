@@ -21,7 +21,6 @@ from npae.compiled.layers import NotCovered
 from npae.compiled.lowering import Lowering
 from npae.compiled.nonzeros import Nonzeros, share
 from npae.compiled.objectives import lower
-from npae.compiled.pace import Pace
 from npae.compiled.plan import Plan
 from npae.compiled.threads import Crew, count
 from npae.kernels.step.codes import OF_A_STEP
@@ -31,7 +30,6 @@ from npae.optim import Adam
 SPARSE_BELOW = 0.35  # share of nonzeros up to which the first layer reads them alone
 LOW_WORD = 2**32
 SMALL = 2  # rows of a batch that is only looked at
-TIMED = 5  # steps in a call from which on it says how long a step takes
 
 
 class CompiledSteps:
@@ -45,52 +43,55 @@ class CompiledSteps:
         lower(Lowering(model, data, SMALL, None))  # says what is not covered before anything is made of the data
         self.sparse = Nonzeros(data) if share(data) < SPARSE_BELOW else None
         self.threads = threads
-        self.plans: dict[tuple[int, int], Plan] = {}
-        self.crews: dict[int, Crew] = {}
-        self.paces: dict[int, Pace] = {}
+        self.plans: dict[int, Plan] = {}
+        self.crew: Crew | None = None
 
-    def plan(self, batch: int, threads: int | None = None) -> Plan:
-        """The plan for batches of that size, on so many threads: those asked for, or as many as the work is worth."""
-        threads = threads or self.threads or count(3.0 * batch * len(self.model.parameters))
-        if (batch, threads) not in self.plans:
-            self.plans[batch, threads] = Plan(self.model, self.optimizer, self.data, batch, threads, self.sparse)
-        return self.plans[batch, threads]
+    def plan(self, batch: int) -> Plan:
+        """The plan for batches of that size, on as many threads as were asked for, or as the work is worth."""
+        if batch not in self.plans:
+            threads = self.threads or count(3.0 * batch * len(self.model.parameters))
+            self.plans[batch] = Plan(self.model, self.optimizer, self.data, batch, threads, self.sparse)
+        return self.plans[batch]
 
     def run(self, batches: Sequence[Array]) -> list[Terms]:
         """One step for each of these batches of equal size."""
-        from npae.kernels.step.run import run_steps
-
-        plan, pace = self._choose(len(batches[0]))
-        first = self.optimizer.steps
-        kind, order, names = self.model.dtype.type(0), np.stack(batches), [term.name for term in plan.terms]
-        weights = [plan.weights(first + k) for k in range(len(batches))]
-        rates, values = self._rates(weights), np.zeros((plan.threads, len(batches), len(names)))
-        sources = np.array([(term.at, term.count) for term in plan.terms], np.int64)
+        plan, first, total = self.plan(len(batches[0])), self.optimizer.steps, len(batches)
+        order, names = np.stack(batches), [term.name for term in plan.terms]
+        weights = [plan.weights(first + k) for k in range(total)]
+        rates, values = self._rates(weights), np.zeros((plan.threads, total, len(names)))
         scales = np.array([(term.factor, term.constant, weights[0].get(term.name, 1.0), term.of_parameters) for term in plan.terms])
         self._make_ready(plan)
+        done, asked = 0, 0
+        while done == asked < total:  # else a loss was not finite
+            threads = plan.threads if self.threads else plan.pace.threads()
+            asked = min(total, done + (plan.pace.steps(threads) if plan.compiled else 1))
+            spell, started = slice(done, asked), time.perf_counter()
+            done += self._take(plan, threads, first + done, rates[spell], order[spell], scales, values[:, spell])
+            if plan.compiled:  # the first step of a plan may have waited for the compiler
+                plan.pace.note(threads, (time.perf_counter() - started) / (spell.stop - spell.start))
+            plan.compiled = True
+        self._hand_back(plan)
+        self.optimizer.steps += done
+        return [Terms(dict(zip(names, values[0, k].tolist(), strict=True)), weights[k]) for k in range(done)]
 
+    def _take(self, plan: Plan, threads: int, first: int, rates: Array, order: Array, scales: Array, values: Array) -> int:
+        """Some of a run's steps; returns how many were made."""
+        from npae.kernels.step.run import run_steps
+
+        kind, plan.sync[:] = self.model.dtype.type(0), 0
+        sources = np.array([(term.at, term.count) for term in plan.terms], np.int64)
         moments = [np.array((plan.batch, first, 0, 0, 0, *self.key, scratch), np.uint64).view(np.int64) for scratch in plan.scratch]
 
         def part(thread: int) -> Any:
             return run_steps(
-                kind, thread, plan.threads, address(plan.sync), plan.checked, plan.handlers, plan.program, plan.numbers, plan.items,
+                kind, thread, threads, address(plan.sync), plan.checked, plan.handlers, plan.program, plan.numbers, plan.items,
                 plan.bounds, rates, order, moments[thread], sources, scales, values[thread],
             )  # fmt: skip
 
-        started = time.perf_counter()
-        done = self.crews.setdefault(plan.threads, Crew(plan.threads)).run(part)[0]
-        self._hand_back(plan)
-        self.optimizer.steps += done
-        if plan.runs and len(batches) >= TIMED:  # the first run of a plan may have waited for the compiler
-            pace.note(plan.threads, (time.perf_counter() - started) / len(batches))
-        plan.runs += 1
-        return [Terms(dict(zip(names, values[0, k].tolist(), strict=True)), weights[k]) for k in range(done)]
-
-    def _choose(self, batch: int) -> tuple[Plan, Pace]:
-        """The plan for the next call."""
-        plan = self.plan(batch)
-        pace = self.paces.setdefault(batch, Pace(plan.threads))
-        return (plan if self.threads else self.plan(batch, pace.threads())), pace
+        if self.crew is None or self.crew.n < threads:
+            self.crew = Crew(threads)
+        done: int = self.crew.run(part, threads)[0]
+        return done
 
     def _rates(self, weights: list[dict[str, float]]) -> Array:
         """(steps, 6): see npae.kernels.step.codes.RATES."""
@@ -117,7 +118,6 @@ class CompiledSteps:
                 square(kind, done.panels, n_in, n_out, one.squares)
         for value, place in plan.updates.squared:
             place[0] = squares_of(kind, address(value), 1, len(value))
-        plan.sync[:] = 0
 
     def _hand_back(self, plan: Plan) -> None:
         """The weights, and their m and v, to where everybody else looks for them."""

@@ -1,7 +1,7 @@
 """The threads of a compiled step: the caller's, and workers that sleep between its calls.
 
 count(work)            how many: as many as kernels/threads.py allows, and as the work is worth
-Crew(n).run(part)      part(0) here and part(1) .. part(n - 1) in the workers, at the same time; their results
+Crew(n).run(part, m)   part(0) here and part(1) .. part(m - 1) in workers, at the same time, m <= n; their results
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ def count(work: float) -> int:
 
 
 class Crew:
-    """n threads, one of them the caller's."""
+    """At most n threads, one of them the caller's."""
 
     def __init__(self, n: int) -> None:
         self.n = n
         self._process = os.getpid()
         self._workers: ThreadPoolExecutor | None = None
 
-    def run(self, part: Callable[[int], Any]) -> list[Any]:
-        """part(k) for every k, all at the same time."""
-        if self.n == 1:
+    def run(self, part: Callable[[int], Any], threads: int) -> list[Any]:
+        """part(k) for every k below `threads`, all at the same time."""
+        if threads == 1:
             return [part(0)]
         if self._workers is None or self._process != os.getpid():  # threads do not live on in a forked process
             self._process, self._workers = os.getpid(), ThreadPoolExecutor(self.n - 1, "npae-step")
-        others = [self._workers.submit(part, k) for k in range(1, self.n)]
+        others = [self._workers.submit(part, k) for k in range(1, threads)]
         return [part(0), *(other.result() for other in others)]

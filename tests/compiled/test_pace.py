@@ -6,7 +6,7 @@ import numba
 import pytest
 
 from npae.compiled import threads
-from npae.compiled.pace import RETRY, Pace
+from npae.compiled.pace import REMEMBERED, RETRY, SPELL, Pace
 
 
 def calls(pace: Pace, count: int, alone: float, together: float) -> list[int]:
@@ -26,16 +26,30 @@ def test_beside_a_busy_neighbour_one_thread_runs_alone_and_all_are_tried_now_and
     pace = Pace(4)
     calls(pace, 5, alone=1.0, together=0.4)
     disturbed = calls(pace, 40, alone=1.0, together=3.0)
-    assert disturbed[0] == 4
-    assert set(disturbed[1:RETRY]) == {1}
-    assert disturbed.count(4) <= 1 + 40 // RETRY
+    assert disturbed[:REMEMBERED] == [4] * REMEMBERED
+    assert set(disturbed[REMEMBERED:RETRY]) == {1}
+    assert disturbed.count(4) <= REMEMBERED + 40 // RETRY
     assert calls(pace, 40, alone=1.0, together=0.4)[-20:] == [4] * 20
 
 
 def test_all_threads_stay_where_everything_has_become_slower() -> None:
     pace = Pace(2)
     calls(pace, 5, alone=1.0, together=0.6)
-    assert calls(pace, 40, alone=2.0, together=1.2).count(1) <= 40 // RETRY + 1
+    assert calls(pace, 40, alone=2.0, together=1.2).count(1) <= 40 // RETRY + REMEMBERED
+
+
+def test_a_moments_disturbance_decides_nothing() -> None:
+    pace = Pace(2)
+    calls(pace, 5, alone=1.0, together=0.6)
+    pace.note(2, 5.0)
+    assert pace.threads() == 2
+
+
+def test_a_spell_is_as_many_steps_as_fill_it_and_at_least_one() -> None:
+    pace = Pace(2)
+    pace.note(2, SPELL / 8)
+    pace.note(1, 2 * SPELL)
+    assert (pace.steps(2), pace.steps(1)) == (8, 1)
 
 
 def test_one_thread_has_no_choice() -> None:
