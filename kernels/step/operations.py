@@ -126,6 +126,15 @@ class Back(NamedTuple):
     parameter: float
 
 
+class Norm(NamedTuple):
+    """totals_b = sum_j dy_bj^2, which is not finite where any of them is not"""
+
+    dy: int
+    dy_stride: int
+    n: int
+    totals: int
+
+
 class Sample(NamedTuple):
     """z = mu + sigma eps, and each row's KL; with `z_turned`, a transposed copy of z"""
 
@@ -253,7 +262,7 @@ class Bias(NamedTuple):
 
 
 Operation = (
-    Gather | GatherSparse | Draw | Dense | SparseDense | Decode | Drop | Back | Sample | BySample | Turn | Distances | Rank
+    Gather | GatherSparse | Draw | Dense | SparseDense | Decode | Drop | Back | Norm | Sample | BySample | Turn | Distances | Rank
     | ByDiscrepancy | Weights | SparseWeights | Bias
 )  # fmt: skip
 KINDS: tuple[type, ...] = Operation.__args__

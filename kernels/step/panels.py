@@ -23,30 +23,27 @@ from npae.kernels.step.transpose import transpose
 
 
 @jit(FAST)
-def _copy(kind: Any, source: int, source_stride: int, target: int, target_stride: int, rows: int, n: int) -> None:
-    size = size_of(kind)
-    for r in range(rows):
-        read, written = array_at(kind, source + size * r * source_stride, n), array_at(kind, target + size * r * target_stride, n)
-        for j in range(n):
-            written[j] = read[j]
-
-
-@jit(FAST)
 def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
     """panels = matrix"""
     size, width = size_of(kind), panel_width(kind)
-    for p in range(0, columns, width):
-        n = min(width, columns - p)
-        _copy(kind, matrix + size * p, columns, panels + size * p * rows, n, rows, n)
+    for r in range(rows):
+        for p in range(0, columns, width):
+            n = min(width, columns - p)
+            row, part = array_at(kind, matrix + size * (r * columns + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
+            for j in range(n):
+                part[j] = row[j]
 
 
 @jit(FAST)
 def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
     """matrix = panels"""
     size, width = size_of(kind), panel_width(kind)
-    for p in range(0, columns, width):
-        n = min(width, columns - p)
-        _copy(kind, panels + size * p * rows, n, matrix + size * p, columns, rows, n)
+    for r in range(rows):
+        for p in range(0, columns, width):
+            n = min(width, columns - p)
+            row, part = array_at(kind, matrix + size * (r * columns + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
+            for j in range(n):
+                row[j] = part[j]
 
 
 @jit(FAST)

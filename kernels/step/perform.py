@@ -23,6 +23,7 @@ HANDLERS: dict[type, Handler] = {
     operations.Decode: rows.decode,
     operations.Drop: rows.drop,
     operations.Back: rows.back,
+    operations.Norm: rows.norm,
     operations.Sample: latent.draw_code,
     operations.BySample: latent.by_code,
     operations.Turn: latent.turn,

@@ -144,3 +144,16 @@ def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
             rows[i] *= kept[i]
     if code:
         by_slope(kind, code, numbers[0], y, n_in, dx, n_in, lo, hi, n_in)
+
+
+@handler
+def norm(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """totals_b = sum_j dy_bj^2"""
+    f = array_at(0, op, INTS)
+    dy, dy_stride, n, totals = f[1], f[2], f[3], array_at(0.0, f[4], hi)
+    for r in range(lo, hi):
+        row = array_at(kind, dy + size_of(kind) * r * dy_stride, n)
+        total = row.dtype.type(0)
+        for j in range(n):
+            total += row[j] * row[j]
+        totals[r] = total

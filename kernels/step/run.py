@@ -12,7 +12,8 @@
 
 A thread has a share of each phase's items, and helps another when its own are done. An item writes what no other item writes, and no sum is
 split between items: so whoever does it, and in whatever order, the numbers are the same to the last bit. After the phase `checked`, before
-any parameter moves, the terms are known; where one that is minimised is not finite the run ends there, and returns the steps made.
+any parameter moves, the terms are known; where one that is minimised, or the gradient's norm, is not finite the run ends there, and returns
+the steps made.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from npae.kernels.step.operations import (
     Drop,
     Gather,
     GatherSparse,
+    Norm,
     Operation,
     SparseDense,
 )
@@ -67,6 +68,7 @@ class Term:
     factor: float
     constant: float = 0.0
     of_parameters: bool = False  # known before the step
+    hidden: bool = False  # looked at, and not shown
 
 
 Named: TypeAlias = tuple[str, Operation]
@@ -115,6 +117,12 @@ class Lowering:
         self.nonzeros = (indices, values, starts, self.sparse.blocks)
         self.do("x", GatherSparse(features, x.at, self.sparse.blocks, *self.sparse.addresses, indices, values, starts))
         return x
+
+    def watch_gradient(self) -> None:
+        """Ends a step whose gradient is not finite before it moves anything: what is not finite on the way reaches the first layer."""
+        dy, totals = self.moved[-1][1], self.buffers.totals("first layer's gradient", self.batch)
+        self.do(f"|{dy.name}|", Norm(dy.at, dy.stride, dy.width, totals))
+        self.terms.append(Term("", totals, self.batch, 1.0, hidden=True))
 
     def draw(self, name: str) -> int:
         """The step's noise of that name, as model.draw would draw it."""

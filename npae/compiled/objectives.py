@@ -25,6 +25,7 @@ def lower(lowering: Lowering) -> None:
     for kind, write in PAGES.items():
         if (model.forward, model.backward) == (kind.forward, kind.backward):
             write(lowering)
+            lowering.watch_gradient()
             return
     raise NotCovered(f"the objective of a {model.kind}")
 

@@ -25,8 +25,9 @@ from npae.kernels.step.operations import Rank, encode
 from npae.models import Model
 from npae.optim import Adam
 
-HEIGHT = 6  # rows of a tile: blocks of rows are whole tiles where there are rows enough
+EVEN = 2  # rows of a block are a multiple of it: then tiles of six and of four rows cover them
 BLOCKS_PER_THREAD = 2  # of rows: one more to take where another thread is late
+MANY = 1_000_000  # parameters from which on it is one: each block reads all weights again, which no longer lie near
 
 
 class Plan:
@@ -35,7 +36,7 @@ class Plan:
     def __init__(self, model: Model, optimizer: Adam, data: Array, batch: int, threads: int, sparse: Nonzeros | None) -> None:
         if optimizer.clip_norm is not None:
             raise NotCovered(f"clip_norm {optimizer.clip_norm}: a norm is known only when the whole gradient is")
-        self.batch, self.threads = batch, threads
+        self.batch, self.threads, self.parameters = batch, threads, len(model.parameters)
         lowering = Lowering(model, data, batch, sparse)
         lower(lowering)
         self.updates = updates(lowering, optimizer)
@@ -73,8 +74,9 @@ class Plan:
         return np.array(items, np.int64), np.array([*bounds, len(items)], np.int64)
 
     def _row_blocks(self) -> list[tuple[int, int]]:
-        blocks = max(1, min(self.batch, self.threads * BLOCKS_PER_THREAD if self.threads > 1 else 1))
-        whole = HEIGHT if self.batch >= 2 * HEIGHT * blocks else 1
+        each = BLOCKS_PER_THREAD if self.threads > 1 and self.parameters < MANY else 1
+        blocks = max(1, min(self.batch, self.threads * each))
+        whole = EVEN if self.batch >= 4 * EVEN * blocks else 1
         edges = [*(self.batch * k // blocks // whole * whole for k in range(blocks)), self.batch]
         return list(itertools.pairwise(edges))
 

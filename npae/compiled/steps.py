@@ -3,8 +3,9 @@
     steps = CompiledSteps(model, optimizer, seed, data)        NotCovered says what stands in the way
     steps.run([rows, rows, ...]) -> [Terms, ...]               one for each batch, as the ordinary step gives them
 
-The parameters and Adam's m and v are moved where they lie. Where a loss is not finite the run ends before that step's update, and fewer
-Terms come back; the ordinary step then says why. The gradient of a step is never stored: model.parameters.grad is left alone.
+The parameters and Adam's m and v are moved where they lie. Where the loss or the gradient is not finite the run ends before that step's
+update, and fewer Terms come back; the ordinary step then says why. The gradient of a step is never stored: model.parameters.grad is left
+alone.
 """
 
 from __future__ import annotations
@@ -56,13 +57,13 @@ class CompiledSteps:
     def run(self, batches: Sequence[Array]) -> list[Terms]:
         """One step for each of these batches of equal size."""
         plan, first, total = self.plan(len(batches[0])), self.optimizer.steps, len(batches)
-        order, names = np.stack(batches), [term.name for term in plan.terms]
+        order, shown = np.concatenate(batches).reshape(total, -1), [k for k, term in enumerate(plan.terms) if not term.hidden]
         weights = [plan.weights(first + k) for k in range(total)]
-        rates, values = self._rates(weights), np.zeros((plan.threads, total, len(names)))
+        rates, values = self._rates(weights), np.zeros((plan.threads, total, len(plan.terms)))
         scales = np.array([(term.factor, term.constant, weights[0].get(term.name, 1.0), term.of_parameters) for term in plan.terms])
         self._make_ready(plan)
         done, asked = 0, 0
-        while done == asked < total:  # else a loss was not finite
+        while done == asked < total:  # else something was not finite
             threads = plan.threads if self.threads else plan.pace.threads()
             asked = min(total, done + (plan.pace.steps(threads) if plan.compiled else 1))
             spell, started = slice(done, asked), time.perf_counter()
@@ -72,7 +73,8 @@ class CompiledSteps:
             plan.compiled = True
         self._hand_back(plan)
         self.optimizer.steps += done
-        return [Terms(dict(zip(names, values[0, k].tolist(), strict=True)), weights[k]) for k in range(done)]
+        names, shown_values = [plan.terms[k].name for k in shown], values[0][:, shown].tolist()
+        return [Terms(dict(zip(names, shown_values[k], strict=True)), weights[k]) for k in range(done)]
 
     def _take(self, plan: Plan, threads: int, first: int, rates: Array, order: Array, scales: Array, values: Array) -> int:
         """Some of a run's steps; returns how many were made."""

@@ -99,7 +99,7 @@ class SeveralSteps:
         return max(1, int(TOGETHER / self.seconds)) if self.seconds else 1
 
     def __call__(self, batches: Sequence[Array]) -> list[Terms]:
-        """The terms of as many steps as were made: those before one whose loss is not finite, where there is one."""
+        """The terms of as many steps as were made: those before one whose loss or gradient is not finite, where there is one."""
         assert self.compiled is not None
         started = time.perf_counter()
         with np.errstate(all="ignore"):

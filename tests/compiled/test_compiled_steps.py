@@ -10,9 +10,11 @@ import pytest
 
 from npae.backend import Array
 from npae.compiled import CompiledSteps, NotCovered
+from npae.errors import NonFiniteError
 from npae.models import AE, VAE, WAE
 from npae.models.infovae import InfoVAE
 from npae.optim import Adam
+from npae.training.step import TrainingStep
 
 Train = Callable[..., Any]
 
@@ -121,6 +123,20 @@ def test_a_loss_that_is_not_finite_ends_the_run_before_that_step(data: Array, ba
     assert len(done) == adam.steps == len(before)
     assert np.isfinite(model.parameters.value).all()
     assert all(np.isfinite(terms.total) for terms in done)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_gradient_that_is_not_finite_ends_the_run_before_that_step_as_the_ordinary_one(threads: int, data: Array) -> None:
+    model = AE(53, hidden=(), latent=3)
+    model.parameters["encoder.0.W"].value[...] = 0  # so that z = 0, and the loss is finite whatever the decoder's weights are
+    model.parameters["decoder.0.W"].value[...] = 3e38
+    adam, x = Adam(model.parameters), data.astype("float32")
+    before, rows = model.parameters.value.copy(), np.arange(20)
+    assert CompiledSteps(model, adam, 0, x, threads=threads).run([rows]) == []
+    assert adam.steps == 0
+    assert (model.parameters.value == before).all()
+    with pytest.raises(NonFiniteError, match=r"encoder\.0"):
+        TrainingStep(model, adam, 0)(x[rows])
 
 
 def test_the_plan_can_be_read(data: Array) -> None:
