@@ -28,10 +28,10 @@ def _philox(key: tuple[int, int], block: Any, row: Any, step: Any, stream: Any) 
     c0, c1, c2, c3 = block, row, step, stream
     k0, k1 = _U(key[0]), _U(key[1])
     for _ in range(ROUNDS):
-        p0, p1 = _M0 * c0, _M1 * c2
-        c0, c1, c2, c3 = (p1 >> _WORD) ^ c1 ^ k0, p1 & _LOW, (p0 >> _WORD) ^ c3 ^ k1, p0 & _LOW
+        p0, p1 = _M0 * (c0 & _LOW), _M1 * (c2 & _LOW)  # the one instruction that multiplies lower halves: nothing is masked
+        c0, c1, c2, c3 = (p1 >> _WORD) ^ c1 ^ k0, p1, (p0 >> _WORD) ^ c3 ^ k1, p0
         k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
-    return c0, c1, c2, c3
+    return c0 & _LOW, c1 & _LOW, c2 & _LOW, c3 & _LOW
 
 
 @jit(STRICT)
