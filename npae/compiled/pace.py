@@ -13,7 +13,7 @@ from collections import deque
 SLOWER = 1.3  # times the best pace so far
 RETRY = 10
 REMEMBERED = 3
-SPELL = 0.02  # seconds between two decisions
+SPELL = 0.05  # seconds between two decisions
 TIMED = 5  # steps that say how long one takes
 
 

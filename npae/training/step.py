@@ -28,7 +28,7 @@ from npae.optim import Adam
 
 STEPS = ("auto", "compiled", "ordinary")
 WORTH = 1e10  # multiplications in an epoch from which on compiling pays: about a second of the ordinary step
-TOGETHER = 0.05  # seconds that the steps of one call take: Ctrl-C and progress wait so long
+TOGETHER = 0.1  # seconds that the steps of one call take: Ctrl-C and progress wait so long
 
 
 class TrainingStep:
