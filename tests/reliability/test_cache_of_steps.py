@@ -21,4 +21,4 @@ def test_code_of_a_step_that_was_cut_short_is_compiled_anew_and_replaced(run: Ru
     for path, size in whole.items():
         path.write_bytes(path.read_bytes()[: size // 2])
     assert run(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path)) == plain[:1]
-    assert any(path.stat().st_size == size for path, size in whole.items())
+    assert any(path.stat().st_size > size // 2 for path, size in whole.items())
