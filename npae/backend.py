@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npae.errors import InputError, nearest
+from npae.kernels.cuda.device import current as device
 from npae.kernels.registry import resolve
 
 Array: TypeAlias = NDArray[Any]
@@ -91,7 +92,7 @@ class CupyBackend(Backend):
     form = "gpu"
 
     def __init__(self) -> None:
-        self.xp = _cupy()
+        self.xp = device().xp
 
     def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
         """out (+)= a @ b"""
@@ -110,18 +111,6 @@ class CupyBackend(Backend):
         """A copy in GPU memory."""
         device: Array = self.xp.asarray(array)
         return device
-
-
-def _cupy() -> ModuleType:
-    """The cupy module, on a machine where it can compute; otherwise one line that says what is missing."""
-    try:
-        import cupy
-    except ImportError:
-        raise InputError("backend 'cupy': CuPy is not installed; pip install 'npae[gpu]', or use --backend numba") from None
-    if not cupy.cuda.is_available():
-        raise InputError("backend 'cupy': CuPy is installed but finds no CUDA GPU or driver; check nvidia-smi, or use --backend numba")
-    module: ModuleType = cupy
-    return module
 
 
 _CLASSES: dict[str, type[Backend]] = {"numpy": Backend, "numba": NumbaBackend, "cupy": CupyBackend}

@@ -10,6 +10,11 @@ from npae.data import Dataset, load
 from npae.data.find import find
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--gpu: CUDA kernels run on this machine's GPU, in place of the CPU that stands in for it."""
+    parser.addoption("--gpu", action="store_true", help="run the CUDA kernels and the cupy backend on this machine's GPU")
+
+
 def _dataset(name: str, title: str) -> Dataset:
     if find(name) is None:
         message = f"needs {title}: set NPAE_DATA_DIR or run npae data fetch {name}"

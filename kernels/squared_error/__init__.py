@@ -27,7 +27,10 @@ KERNELS = (
     Kernel(
         name="squared_error",
         reference="npae.kernels.squared_error.reference:squared_error",
-        implementations={"cpu": "npae.kernels.squared_error.cpu:squared_error"},
+        implementations={
+            "cpu": "npae.kernels.squared_error.cpu:squared_error",
+            "gpu": "npae.kernels.squared_error.gpu:squared_error",
+        },
         examples=_examples,
         outputs=(3,),
         sizes=(1, 2, 3, 31, 32, 33, 100, 257, 1000),

@@ -34,7 +34,7 @@ from npae.models import MODELS, model_class
 from npae.presets import preset_names
 from npae.training.configuration import Configuration, resolve
 from npae.training.files import write_json
-from npae.training.options import parse
+from npae.training.option_values import parse
 from npae.training.run import load_dataset
 
 HELD_OUT = 0.1  # of the normal training rows

@@ -5,6 +5,7 @@
   npae explain vae --hidden 256,64 --latent 4
   npae explain RBFMMD --html mmd.html       one self-contained page with typeset formulas
   npae explain --step vae                   the compiled training step, operation by operation
+  npae explain Dense --json                 formula, steps, shapes, and every number of the example
 
 The numbers of the example come from the formulas of the derivation; they are held to what the code computes, and the code's gradients to
 finite differences. Exit status 1 if they disagree.
@@ -13,6 +14,8 @@ finite differences. Exit status 1 if they disagree.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 from pathlib import Path
 
 from rich.markup import escape
@@ -29,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to explain, and the configuration whose shapes are shown."""
     parser.add_argument("name", nargs="?", metavar="LAYER|LOSS|MODEL|PRESET|KERNEL", help="what to explain; without it, a list")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page instead")
+    parser.add_argument("--json", action="store_true", help="print it as JSON, the list and the compiled step too")
     parser.add_argument("--step", action="store_true", help="print the compiled training step of a model or preset, on its data")
     parser.add_argument("--features", type=int, metavar="N", help=f"of a row, for a model's shapes (default: {IMAGE}, an image of 28 x 28)")
     add_settings(parser)
@@ -50,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         if given_flags(arguments) or arguments.config or arguments.features is not None:
             raise InputError("settings are for the shapes of a model: name one, such as npae explain vae --latent 4")
-        _list()
+        _list(as_json=arguments.json)
         return 0
     if arguments.step:
         if arguments.name not in models:
@@ -83,6 +87,9 @@ def _explain(arguments: argparse.Namespace, name: str, *, of_model: bool) -> int
         from npae.training.files import write_text
 
         write_text(arguments.html, page(explanation))
+    if arguments.json:
+        print(json.dumps(explanation.as_dict(), indent=1, allow_nan=False))
+    elif arguments.html:
         print(f"{arguments.html}: {explanation.title}")
     else:
         from npae.explain.terminal import print_explanation
@@ -92,20 +99,21 @@ def _explain(arguments: argparse.Namespace, name: str, *, of_model: bool) -> int
     return 0 if explanation.holds and (report is None or report.passed) else 1
 
 
-def _list() -> None:
+def _list(*, as_json: bool) -> None:
     from npae.explain.catalogue import derivations, registered, summary
     from npae.presets import preset, preset_names
 
+    listed = {group: {name: summary(derivations()[name]) for name in names} for group, names in registered().items()}
+    listed["presets"] = {name: preset(name).title for name in preset_names()}
+    if as_json:
+        print(json.dumps(listed, indent=1))
+        return
     table = table_of("name", "what it is", title="npae explain NAME")
-    for group, names in registered().items():
+    for group, texts in listed.items():
         table.add_row("", "")
         table.add_row(f"[bold]{group}[/bold]", "")
-        for name in names:
-            table.add_row(f"  {name}", escape(summary(derivations()[name])))
-    table.add_row("", "")
-    table.add_row("[bold]presets[/bold]", "")
-    for name in preset_names():
-        table.add_row(f"  {name}", escape(preset(name).title))
+        for name, text in texts.items():
+            table.add_row(f"  {name}", escape(text))
     show(table)
 
 
@@ -120,6 +128,10 @@ def _print_step(arguments: argparse.Namespace) -> None:
     compiled = training.trainer.several.compiled
     assert compiled is not None
     plan = compiled.plan(training.configuration["batch_size"])
+    if arguments.json:
+        about = {"name": arguments.name, "data": training.dataset.name, "rows": plan.batch, "threads": plan.threads}
+        print(json.dumps({**about, "operations": [dataclasses.asdict(one) for one in operations(plan)]}, indent=1))
+        return
     title = f"a training step of {arguments.name} on {training.dataset.name}, batches of {plan.batch}, threads: {plan.threads}"
     table = table_of("phase", "items", "operation", "makes", "width", "what it does", "code", title=title)
     before = -1

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from npae.errors import InputError
-from npae.training.options import OPTIONS, help_text, parse
+from npae.training.option_values import parse
+from npae.training.options import OPTIONS, help_text
 from npae.training.options import option as option_of
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
 
 from npae.explain.catalogue import group_of, summary
 from npae.explain.derivation import Derivation, Followed, follow
+from npae.explain.mathematics import plain
 from npae.explain.shapes import NodeShapes
 from npae.explain.sources import Source, document, kernels_of, sides
 
@@ -60,6 +65,35 @@ class Explanation:
         rows = ", ".join(dict.fromkeys(row.tensor for row in report))
         verdict = "agree to" if report.passed else "DISAGREE by"
         return [*lines, f"The code's gradients and finite differences of the objective {verdict} {report.error:.1e}, relative ({rows})."]
+
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; `difference` is relative, of the formula's number from the code's."""
+        worked, gave = self.followed.worked, numbers_of(self.followed.worked.results)
+        steps = [
+            {"words": one.words, "latex": one.formula, "text": plain(one.formula) if one.formula else "", "numbers": numbers_of(values)}
+            for one, values in zip(self.followed.derivation.steps, self.followed.numbers, strict=True)
+        ]
+        return {
+            "name": self.name,
+            "kind": SINGULAR[self.group],
+            "summary": self.summary,
+            "document": self.document,
+            "code": [asdict(side) for side in self.sides],
+            "kernels": self.kernels,
+            "configuration": self.configuration or None,
+            "shapes": [asdict(row) for row in self.shapes],
+            "given": numbers_of(worked.given),
+            "steps": steps,
+            "code_gave": {name: {"value": gave[name], "difference": d} for name, d in self.followed.held_to_the_code.items()},
+            "finite_differences": None if worked.differences is None else worked.differences.as_dict(),
+            "holds": self.holds,
+        }
+
+
+def numbers_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays as lists, NumPy's numbers as Python's."""
+    return {name: np.asarray(value).tolist() for name, value in values.items()}
 
 
 def explain(derivation: Derivation, shapes: list[NodeShapes], configuration: str) -> Explanation:

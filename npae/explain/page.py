@@ -40,8 +40,7 @@ def page(explanation: Explanation) -> str:
     if explanation.shapes:
         made.section("Shapes")
         made.paragraph(f"Of {explanation.configuration}.", kind="quiet")
-        rows = [(row.name, row.kind, row.parameters, row.came, row.out, row.gradient) for row in explanation.shapes]
-        made.table(("node", "kind", "parameters", "in", "out", "gradient out"), rows)
+        made.table(("node", "kind", "parameters", "in", "out", "gradient out"), [row.cells for row in explanation.shapes])
     made.section("Forward and backward" if explanation.group not in ("kernels", "optimisers") else "Code")
     made.parts.append(f'<div class="sides">{"".join(_side(side) for side in explanation.sides)}</div>')
     if explanation.kernels:

@@ -8,7 +8,7 @@ Rows are uniform on [0, 1); labels and targets, where a model reads them, are ma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,16 +21,26 @@ from npae.training.configuration import Configuration
 CLASSES, PLACES, SYMBOLS = 10, 10, 12
 
 
+Shape: TypeAlias = tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class NodeShapes:
-    """One node: its class, its own parameters, and the shapes of what comes and goes."""
+    """One node: its class, its own parameters, and the shapes of what comes and goes; () is a number's, and there may be none."""
 
     name: str
     kind: str
-    parameters: str
-    came: str
-    out: str
-    gradient: str
+    parameters: dict[str, Shape]
+    came: tuple[Shape, ...]
+    out: tuple[Shape, ...]
+    gradient: tuple[Shape, ...]
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str, str]:
+        """As texts: W (784, 128), b (128)."""
+        parameters = ", ".join(f"{name} {_said(shape)}" for name, shape in self.parameters.items())
+        came, out, gradient = (", ".join(map(_said, shapes)) or "-" for shapes in (self.came, self.out, self.gradient))
+        return self.name, self.kind, parameters, came, out, gradient
 
 
 def shapes(configuration: Configuration, features: int) -> list[NodeShapes]:
@@ -52,10 +62,10 @@ def shapes(configuration: Configuration, features: int) -> list[NodeShapes]:
         NodeShapes(
             name=name,
             kind=type(passed.node).__name__,
-            parameters=", ".join(f"{key} {_shape(parameter.value)}" for key, parameter in passed.node.own_parameters()),
-            came=_shape(passed.came),
-            out=_shape(passed.out),
-            gradient=_shape(passed.gradient_out),
+            parameters={key: parameter.shape for key, parameter in passed.node.own_parameters()},
+            came=_shapes(passed.came),
+            out=_shapes(passed.out),
+            gradient=_shapes(passed.gradient_out),
         )
         for name, passed in passes.items()
         if not list(passed.node.children())
@@ -69,9 +79,12 @@ def _companion(model: Model, rows: int) -> Array | None:
     return labels if model.companion == "labels" else np.tile(np.eye(SYMBOLS)[labels], (1, PLACES))
 
 
-def _shape(value: Any) -> str:
-    if value is None:
-        return "-"
+def _shapes(value: Any) -> tuple[Shape, ...]:
+    """Of an array, of a number, of each of several, of nothing."""
     if isinstance(value, tuple):
-        return ", ".join(_shape(one) for one in value)
-    return "(" + ", ".join(map(str, value.shape)) + ")" if isinstance(value, np.ndarray) and value.ndim else "number"
+        return tuple(shape for one in value for shape in _shapes(one))
+    return () if value is None else (np.shape(value),)
+
+
+def _said(shape: Shape) -> str:
+    return f"({', '.join(map(str, shape))})" if shape else "number"

@@ -69,7 +69,7 @@ def _shapes(explanation: Explanation) -> Padding:
     for heading in ("node", "", "parameters", "in", "out", "gradient out"):
         table.add_column(heading, no_wrap=heading in ("node", ""))
     for row in explanation.shapes:
-        table.add_row(row.name, row.kind, row.parameters, row.came, row.out, row.gradient)
+        table.add_row(*row.cells)
     return Padding(table, (0, 0, 0, 2))
 
 

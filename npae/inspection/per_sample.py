@@ -21,7 +21,7 @@ import numpy as np
 from npae.backend import Array
 from npae.errors import InputError
 from npae.inspection.batches import Batch, look
-from npae.inspection.hooks import around
+from npae.inspection.hooks import around, computing
 from npae.layers import Dense, Node
 from npae.models import Model
 
@@ -60,7 +60,7 @@ def row_gradients(model: Model, batch: Batch) -> RowGradients:
             _note(found, name, x, dy, rows)
         return call()
 
-    with around(model, forward, backward):
+    with around(computing(model), forward, backward):
         _, found.whole = look(model, batch)
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from npae.backend import Array
-from npae.inspection.hooks import Round, around
+from npae.inspection.hooks import Round, around, computing
 from npae.layers import Node
 from npae.models import Model
 from npae.noise import Noise
@@ -27,7 +27,7 @@ def seconds_of_nodes(
     steps: list[dict[tuple[str, int], float]] = []
     for _ in range(repeats + 1):
         spent: dict[tuple[str, int], float] = defaultdict(float)
-        with around(model, _clocked(spent, 0), _clocked(spent, 1)):
+        with around(computing(model), _clocked(spent, 0), _clocked(spent, 1)):
             model.forward_backward(x, noise, step, None, *given)
         steps.append(spent)
     names = {name for name, _ in steps[0]}

@@ -23,7 +23,7 @@ import numpy as np
 
 from npae.backend import Array
 from npae.errors import InputError
-from npae.inspection.hooks import around, nodes_of
+from npae.inspection.hooks import around, computing, nodes_of
 from npae.layers import Node, forget
 from npae.models import Model
 from npae.noise import Noise
@@ -158,5 +158,5 @@ def listened(model: Model, note: Callable[[str, str, str, Any], None]) -> Iterat
         note(name, type(node).__name__, "dx", dx)
         return dx
 
-    with around(model, forward, backward):
+    with around(computing(model), forward, backward):
         yield

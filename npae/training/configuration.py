@@ -21,7 +21,8 @@ from npae.data.text import TextFormat
 from npae.errors import InputError, nearest
 from npae.models import MODELS, Model, model_class
 from npae.presets import preset, preset_names
-from npae.training.options import OF_THE_MODEL, OPTIONS, check, model_arguments, option
+from npae.training.option_values import check
+from npae.training.options import OF_THE_MODEL, OPTIONS, model_arguments, option
 
 ORIGIN_TABLE = "origin"
 

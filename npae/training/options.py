@@ -1,4 +1,4 @@
-"""Every setting of a training run, as data: its kind, its default, what it may be, what it means.
+"""Every setting of a training run, as data: its kind (option_values.py), its default, what it may be, what it means.
 
 Options of the training itself have their default here; a model that needs another says so (`training_defaults`). Options of a model are
 the arguments of its constructor, and have their defaults there.
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,113 +194,3 @@ def option(key: str) -> Option:
     if name not in OPTIONS:
         raise InputError(f"option '{key}' is not known{nearest(name, OPTIONS)}")
     return OPTIONS[name]
-
-
-def parse(key: str, text: str) -> Any:
-    """A value given as text on the command line."""
-    chosen = option(key)
-    try:
-        value = _FROM_TEXT[chosen.kind](text)
-    except (ValueError, KeyError):
-        raise InputError(f"{chosen.key} '{text}' is not {_EXPECTED[chosen.kind]}") from None
-    return check(chosen.key, value)
-
-
-def check(key: str, value: Any) -> Any:
-    """A value given with a type (TOML), or parsed: the right type, finite, one of the choices."""
-    chosen = option(key)
-    if not _IS_A[chosen.kind](value):
-        raise InputError(f"{chosen.key} {value!r} is not {_EXPECTED[chosen.kind]}")
-    if chosen.kind == "float":
-        value = _as_float(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{chosen.key} {value} is not a finite number")
-    if value == "":
-        raise InputError(f"{chosen.key} is empty; expected {_EXPECTED[chosen.kind]}")
-    for one in value if isinstance(value, list) else [value]:
-        if chosen.choices and one is not None and one not in chosen.choices:
-            raise InputError(
-                f"{chosen.key} '{one}' is not one of {', '.join(chosen.choices)}{nearest(str(one), chosen.choices, listed=True)}"
-            )
-    return value
-
-
-def _as_float(value: float) -> float:
-    """A whole number of hundreds of digits is no float; infinity is refused with it."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-def _text_to_int(text: str) -> int:
-    return int(text.replace("_", ""))
-
-
-def _number_or_text(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _name_or_names(text: str) -> str | list[str]:
-    return text.split(",") if "," in text else text
-
-
-_FROM_TEXT: dict[str, Callable[[str], Any]] = {
-    "int": _text_to_int,
-    "float": float,
-    "bool": lambda text: {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()],
-    "str": str,
-    "optional str": str,
-    "ints": lambda text: [int(part) for part in text.split(",") if part.strip()],
-    "labels": lambda text: [int(part) for part in text.split(",")],
-    "shape": lambda text: [int(part) for part in text.lower().split("x")],
-    "validation": _number_or_text,
-    "number or name": _number_or_text,
-    "name or names": _name_or_names,
-}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_validation(value: Any) -> bool:
-    return value in ("none", "test", "auto") or (_is_number(value) and 0 < value < 1)
-
-
-_IS_A: dict[str, Callable[[Any], bool]] = {
-    "int": _is_int,
-    "float": _is_number,
-    "bool": lambda value: isinstance(value, bool),
-    "str": lambda value: isinstance(value, str),
-    "optional str": lambda value: value is None or isinstance(value, str),
-    "ints": lambda value: isinstance(value, list) and all(_is_int(part) for part in value),
-    "labels": lambda value: value is None or (isinstance(value, list) and bool(value) and all(_is_int(part) for part in value)),
-    "shape": lambda value: (
-        value is None or (isinstance(value, list) and len(value) in (2, 3) and all(_is_int(part) and part > 0 for part in value))
-    ),
-    "validation": _is_validation,
-    "number or name": lambda value: _is_number(value) or isinstance(value, str),
-    "name or names": lambda value: isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)),
-}
-
-_EXPECTED = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "str": "text",
-    "optional str": "text",
-    "ints": "a list of whole numbers, such as 128 or 512,256",
-    "labels": "a label or a list of labels, such as 3 or 0,1",
-    "shape": "an image shape, such as 28x28 or 32x32x3",
-    "validation": "a share between 0 and 1, or one of test, none, auto",
-    "number or name": "a number or a name",
-    "name or names": "a name, or a list of names such as elu,tanh",
-}

@@ -9,7 +9,8 @@ import pytest
 
 from npae.errors import InputError
 from npae.models import MODELS
-from npae.training.options import _FROM_TEXT, _IS_A, OF_THE_MODEL, OPTIONS, check, help_text, model_arguments, option, parse
+from npae.training.option_values import KINDS, check, parse
+from npae.training.options import OF_THE_MODEL, OPTIONS, help_text, model_arguments, option
 
 READ: list[tuple[str, str, Any]] = [
     ("epochs", "12", 12),
@@ -108,7 +109,7 @@ def test_a_list_of_choices_is_not_printed_twice() -> None:
 
 
 def test_every_kind_of_option_can_be_parsed_and_checked() -> None:
-    assert {one.kind for one in OPTIONS.values()} == set(_FROM_TEXT) == set(_IS_A)
+    assert {one.kind for one in OPTIONS.values()} == set(KINDS)
 
 
 @pytest.mark.parametrize("key", OPTIONS)

@@ -1,0 +1,1 @@
+"""Dense layers as one launch each: products with what stands around them."""

@@ -1,0 +1,85 @@
+"""The CUDA sources of npae on a CPU: compiled by the C++ compiler against cuda_on_cpu.h, run fiber by fiber. For tests; slow.
+
+    with using(OnCpu(order=2, seed=7)):     every launch of a `gpu` form runs here, its threads shuffled; arrays are NumPy's
+
+Raises subprocess.CalledProcessError for a source that does not compile.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.cuda.device import Device
+from npae.kernels.cuda.source import source
+
+HEADER = Path(__file__).with_name("cuda_on_cpu.h")
+OPTIONS = ("-O1", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-Wno-unknown-pragmas", "-Wno-attributes")
+KERNEL = re.compile(r"__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\(")
+DYNAMIC = re.compile(r"extern\s+__shared__\s+([\w: ]+?)\s+(\w+)\s*\[\s*\]\s*;")
+ENTRY = """extern "C" void enter_{0}(unsigned* g, unsigned* b, size_t shared, int order, unsigned seed, void** arguments) {{
+  on_cpu::launch({{g[0], g[1], g[2]}}, {{b[0], b[1], b[2]}}, shared, order, seed,
+                 [](void* a) {{ on_cpu::call({0}, (void**)a); }}, arguments);
+}}
+"""
+
+
+def as_cpp(text: str) -> str:
+    """The CUDA source with an entry for each of its kernels."""
+    names = KERNEL.findall(text)
+    text = DYNAMIC.sub(r"\1* \2 = reinterpret_cast<\1*>(on_cpu::dynamic_shared);", text)
+    return "\n".join([f'#include "{HEADER}"', text, *(ENTRY.format(name) for name in names)])
+
+
+def library(text: str, real: str, *options: str) -> Path:
+    """That source as a shared library; kept between runs by a digest of all that it is made of."""
+    code = as_cpp(text)
+    arguments = (*OPTIONS, f"-DREAL={real}", *options)
+    digest = hashlib.sha256(repr((code, HEADER.read_text(), arguments)).encode()).hexdigest()[:24]
+    folder = Path(tempfile.gettempdir()) / f"npae-cuda-on-cpu-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    made = folder / f"{digest}.so"
+    if not made.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as room:
+            written, unfinished = Path(room) / "source.cpp", Path(room) / "made.so"
+            written.write_text(code)
+            subprocess.run(["g++", *arguments, str(written), "-o", str(unfinished)], check=True, capture_output=True, text=True)
+            unfinished.rename(made)
+    return made
+
+
+@functools.cache
+def _loaded(text: str, real: str) -> ctypes.CDLL:
+    return ctypes.CDLL(str(library(text, real)))
+
+
+class OnCpu(Device):
+    """A device whose kernels run on the CPU, threads in that order (0 as numbered, 1 backwards, 2 shuffled with the seed)."""
+
+    def __init__(self, order: int = 0, seed: int = 0, edit: Callable[[str, str], str] = lambda name, text: text) -> None:
+        self.xp = np
+        self._ticket = None
+        self.order, self.seed, self.edit = order, seed, edit
+
+    def kernel(self, name: str, kernel: str, real: str) -> Any:
+        """The function, called as CuPy's: (grid, block, arguments, shared_mem=)."""
+        entry = getattr(_loaded(self.edit(name, source(name)), real), f"enter_{kernel}")
+        entry.restype = None
+
+        def call(grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any], *, shared_mem: int = 0) -> None:
+            sizes = [(ctypes.c_uint * 3)(*(*size, 1, 1)[:3]) for size in (grid, block)]
+            cells = [np.asarray(np.uint64(a.ctypes.data) if isinstance(a, np.ndarray) else a) for a in arguments]
+            pointers = (ctypes.c_void_p * len(cells))(*[cell.ctypes.data for cell in cells])
+            entry(*sizes, ctypes.c_size_t(shared_mem), self.order, self.seed, pointers)
+
+        return call
