@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -38,6 +38,7 @@ class Backend:
     name = "numpy"
     form = "reference"
     xp: ModuleType = np
+    reads_at_once = True  # a number that was computed is a float: nothing is left to be waited for
 
     def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
         """out = a @ b, or out += a @ b.    a (M, K)   b (K, N)   out (M, N)"""
@@ -50,6 +51,18 @@ class Backend:
     def kernel(self, name: str) -> Callable[..., Any]:
         """The kernel `name` in this backend's form."""
         return resolve(name, self.form)
+
+    def number(self, value: Any) -> Any:
+        """A number that was computed from arrays: a float; on a GPU it stays there, an array of no dimensions, and nothing waits for it."""
+        return float(value)
+
+    def dot(self, a: Array, b: Array) -> Any:
+        """sum a_i b_i over all elements, a number; both C-contiguous."""
+        return float(self.xp.vdot(a, b))
+
+    def read(self, numbers: Sequence[Any]) -> list[float]:
+        """Those numbers as floats."""
+        return [float(number) for number in numbers]
 
     def to_host(self, array: Array) -> Array:
         """The array as NumPy sees it."""
@@ -90,6 +103,7 @@ class CupyBackend(Backend):
 
     name = "cupy"
     form = "gpu"
+    reads_at_once = False
 
     def __init__(self) -> None:
         self.xp = device().xp
@@ -101,6 +115,22 @@ class CupyBackend(Backend):
         else:
             self.xp.matmul(a, b, out=out)
         return out
+
+    def number(self, value: Any) -> Any:
+        """The number, where it is."""
+        return value
+
+    def dot(self, a: Array, b: Array) -> Any:
+        """sum a_i b_i, accumulated in float64; no library is called that a captured graph refuses."""
+        return self.xp.sum(self.xp.multiply(a, b), dtype="float64")
+
+    def read(self, numbers: Sequence[Any]) -> list[float]:
+        """Those numbers as floats, in one copy (waits for the GPU)."""
+        if not numbers:
+            return []
+        together = self.xp.stack([self.xp.asarray(number, "float64").reshape(()) for number in numbers])
+        floats: list[float] = self.to_host(together).tolist()
+        return floats
 
     def to_host(self, array: Array) -> Array:
         """A copy in host memory (waits for the GPU)."""

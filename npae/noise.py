@@ -80,13 +80,13 @@ def check_step(step: int) -> int:
     return int(step)
 
 
-def normal(backend: Backend, seed: int, stream: int, step: int, rows: Array, out: Array) -> Array:
+def normal(backend: Backend, seed: int, stream: int, step: int | Array, rows: Array, out: Array) -> Array:
     """Standard normal numbers for those rows, written to `out` (B, C)."""
     backend.kernel("philox_normal")(seed, stream, step, rows, out)
     return out
 
 
-def uniform(backend: Backend, seed: int, stream: int, step: int, rows: Array, out: Array) -> Array:
+def uniform(backend: Backend, seed: int, stream: int, step: int | Array, rows: Array, out: Array) -> Array:
     """Uniform numbers on [0, 1) for those rows, written to `out` (B, C)."""
     backend.kernel("philox_uniform")(seed, stream, step, rows, out)
     return out

@@ -8,6 +8,9 @@
 The caller folds the bias correction of step t in: alpha = lr / (1 - beta1^t), root_scale = 1 / sqrt(1 - beta2^t) is algorithm 1 as printed;
 alpha = lr sqrt(1 - beta2^t) / (1 - beta1^t), root_scale = 1 is the form at the end of section 2, whose epsilon is another one.
 theta, m and v are written, grad is read; all are C-contiguous, of one dtype, float32 or float64, and do not overlap.
+A gradient_scale that is NaN calls the step off: theta, m and v stay as they are, whatever grad holds. A step on a GPU that finds its loss
+not finite does so, and nobody waits to ask it.
+On a GPU: one launch; alpha, root_scale and gradient_scale may be float64 numbers on the device, which a captured step needs.
 
 Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1 and the end of section 2.
 """
@@ -33,7 +36,7 @@ KERNELS = (
     Kernel(
         name="adam",
         reference="npae.kernels.adam.reference:adam",
-        implementations={"cpu": "npae.kernels.adam.cpu:adam"},
+        implementations={"cpu": "npae.kernels.adam.cpu:adam", "gpu": "npae.kernels.adam.gpu:adam"},
         examples=_examples,
         outputs=(0, 2, 3),
         sizes=(1, 2, 3, 31, 32, 33, 100, 257, 1000, 100_003),

@@ -21,7 +21,9 @@ def adam(
     epsilon: float,
     gradient_scale: float,
 ) -> None:
-    """Updates theta, m and v in place."""
+    """Updates theta, m and v in place; a gradient_scale that is NaN leaves them."""
+    if np.isnan(gradient_scale):
+        return
     number = theta.dtype.type
     rate, scale, root, floor = number(alpha), number(gradient_scale), number(root_scale), number(epsilon)
     keep1, keep2, take1, take2 = number(beta1), number(beta2), number(1.0 - beta1), number(1.0 - beta2)

@@ -19,7 +19,9 @@ def adam(
     epsilon: float,
     gradient_scale: float,
 ) -> None:
-    """Updates theta, m and v in place."""
+    """Updates theta, m and v in place; a gradient_scale that is NaN leaves them."""
+    if np.isnan(gradient_scale):
+        return
     g = gradient_scale * grad
     m[...] = beta1 * m + (1.0 - beta1) * g
     v[...] = beta2 * v + (1.0 - beta2) * np.square(g)

@@ -15,6 +15,7 @@ may be the same array as the logits (or p), where the compiled loop does not vec
 case. The sum is accumulated in float64.
 Accuracy in float32: value 1e-6 relative, gradient 3e-7 scale (for probabilities, 1e-6 of its size). A NaN makes the value NaN; an infinite
 logit, and a probability that is infinite, make it infinite or NaN.
+On a GPU: one launch, the value stays there as a float64 number; arrays whose addresses are multiples of 16 are read fastest.
 
 Source: Kingma & Welling 2014, "Auto-encoding variational Bayes", appendix C.1.
 """
@@ -50,7 +51,7 @@ KERNELS = (
     Kernel(
         name="bernoulli_logits",
         reference="npae.kernels.bernoulli.reference:bernoulli_logits",
-        implementations={"cpu": "npae.kernels.bernoulli.cpu:bernoulli_logits"},
+        implementations={"cpu": "npae.kernels.bernoulli.cpu:bernoulli_logits", "gpu": "npae.kernels.bernoulli.gpu:bernoulli_logits"},
         examples=_logit_examples,
         outputs=(3,),
         sizes=_SIZES,
@@ -59,7 +60,7 @@ KERNELS = (
     Kernel(
         name="bernoulli_probabilities",
         reference="npae.kernels.bernoulli.reference:bernoulli_probabilities",
-        implementations={"cpu": "npae.kernels.bernoulli.cpu:bernoulli_probabilities"},
+        implementations={"cpu": "npae.kernels.bernoulli.cpu:bernoulli_probabilities", "gpu": "npae.kernels.bernoulli.gpu:bernoulli_probabilities"},
         examples=_probability_examples,
         outputs=(4,),
         sizes=_SIZES,

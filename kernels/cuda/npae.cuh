@@ -54,3 +54,31 @@ __device__ __forceinline__ void grid_sum(double v, double scale, double* partial
   total = block_sum(total);
   if (threadIdx.x == 0) *out = scale * total;
 }
+
+// 16 bytes of an array: elements i .. i + PACK - 1, those outside 0 .. n - 1 left out (read as 0). They move at once where `whole` says that
+// the address of element i is a multiple of 16, otherwise one by one: the same numbers in the same order either way.
+constexpr int PACK = 16 / sizeof(REAL);
+struct alignas(16) Pack { REAL at[PACK]; };
+
+template <class... Arrays>
+__device__ __forceinline__ bool packs_are_whole(i64 first, const Arrays*... of) {
+  return ((u64(of + first) % sizeof(Pack) == 0) && ...);
+}
+
+__device__ __forceinline__ Pack take(const REAL* from, i64 i, i64 n, bool whole) {
+  if (whole && i >= 0 && i + PACK <= n) return *reinterpret_cast<const Pack*>(from + i);
+  Pack pack;
+#pragma unroll
+  for (int k = 0; k < PACK; ++k) pack.at[k] = i + k >= 0 && i + k < n ? from[i + k] : REAL(0);
+  return pack;
+}
+
+__device__ __forceinline__ void put(REAL* to, i64 i, i64 n, bool whole, const Pack& pack) {
+  if (whole && i >= 0 && i + PACK <= n) {
+    *reinterpret_cast<Pack*>(to + i) = pack;
+    return;
+  }
+#pragma unroll
+  for (int k = 0; k < PACK; ++k)
+    if (i + k >= 0 && i + k < n) to[i + k] = pack.at[k];
+}

@@ -10,6 +10,7 @@
 All (B, Z) arrays are C-contiguous and of one dtype, float32 or float64; per_unit is float64 and value is its sum; dmu may be the array mu,
 and the second gradient the array of the second input. The sums are accumulated in float64. Accuracy in float32: each element's term 3e-7
 of max(1, its parts). A NaN makes the value NaN; an infinite s or v, and sigma = 0, make it infinite; sigma < 0 makes it NaN.
+On a GPU: one launch, the value stays there as a float64 number.
 
 Source: Kingma & Welling 2014, "Auto-encoding variational Bayes", appendix B.
 """
@@ -38,7 +39,7 @@ def _kernel(name: str, examples: Any) -> Kernel:
     return Kernel(
         name=name,
         reference=f"npae.kernels.gaussian_kl.reference:{name}",
-        implementations={"cpu": f"npae.kernels.gaussian_kl.cpu:{name}"},
+        implementations={"cpu": f"npae.kernels.gaussian_kl.cpu:{name}", "gpu": f"npae.kernels.gaussian_kl.gpu:{name}"},
         examples=examples,
         outputs=(3, 4, 5),
         sizes=(1, 2, 3, 31, 32, 33, 100, 257, 1000),

@@ -8,6 +8,7 @@ The 128-bit counter is (block, row, step, stream), lowest word first, and the ke
 words: column c is word c mod 4 of block c div 4. So element (b, c) depends on (seed, stream, step, rows[b], c) only: a row's numbers are
 the same however a batch is split, in whatever order the rows are asked for, and a longer row begins with the shorter one.
 0 <= seed < 2^64; stream, step and each row in 0 .. 2^32 - 1. Outputs are C-contiguous.
+On a GPU `step` may be a 0-d int64 array there, so that a captured step draws other numbers each time it is replayed; one launch.
 
     uniform   u = floor(bits / 2^8) 2^-24, in [0, 1): exact, hence the same number in float32 and float64
     normal    columns 2k and 2k+1 are  r cos(t)  and  r sin(t)   (Box and Muller 1958), from their own two words
@@ -45,7 +46,7 @@ def _kernel(name: str, examples: Any, tolerances: dict[str, tuple[float, float]]
     return Kernel(
         name=name,
         reference=f"npae.kernels.philox.reference:{name}",
-        implementations={"cpu": f"npae.kernels.philox.cpu:{name}"},
+        implementations={"cpu": f"npae.kernels.philox.cpu:{name}", "gpu": f"npae.kernels.philox.gpu:{name}"},
         examples=examples,
         outputs=(4,),
         sizes=_SIZES,

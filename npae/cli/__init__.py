@@ -77,8 +77,9 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             options = [option for action in self._actions for option in action.option_strings]
-            hint = nearest(unknown[0], options) if unknown[0].startswith("-") else f"; see {self.prog} --help"
-            raise InputError(f"'{unknown[0]}' is not an option of {self.prog}{hint}")
+            if not unknown[0].startswith("-"):
+                raise InputError(f"'{unknown[0]}' is one argument too many; see {self.prog} --help")
+            raise InputError(f"'{unknown[0]}' is not an option of {self.prog}{nearest(unknown[0], options)}")
         return parsed
 
     def error(self, message: str) -> NoReturn:

@@ -38,7 +38,7 @@ class Words(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The shell."""
-    parser.add_argument("shell", choices=tuple(SCRIPTS), help="whose language the script is in")
+    parser.add_argument("shell", metavar="bash|zsh|fish", choices=tuple(SCRIPTS), help="whose language the script is in")
 
 
 def run(arguments: argparse.Namespace) -> int:

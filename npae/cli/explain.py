@@ -16,11 +16,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 from rich.markup import escape
 
-from npae.cli.screen import show, table_of
+from npae.cli.screen import screen, show, table_of
 from npae.cli.settings import add_settings, given_flags
 from npae.errors import InputError, nearest
 from npae.training.configuration import resolve
@@ -92,9 +93,10 @@ def _explain(arguments: argparse.Namespace, name: str, *, of_model: bool) -> int
     elif arguments.html:
         print(f"{arguments.html}: {explanation.title}")
     else:
-        from npae.explain.terminal import print_explanation
+        from npae.explain.terminal import PIPED, print_explanation
 
-        print_explanation(explanation)
+        with screen(None if sys.stdout.isatty() else PIPED) as console:
+            print_explanation(explanation, console)
     report = explanation.followed.worked.differences
     return 0 if explanation.holds and (report is None or report.passed) else 1
 

@@ -47,7 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
         _draw(training, found, arguments.top, shape, arguments.picture)
     if arguments.json:
         scale = {"trace": found.scale.trace, "signal": found.scale.signal, "rows": found.scale.rows}
-        hardest = [{"row": int(row), "norm": float(norm)} for row, norm in zip(found.rows, found.norms, strict=True)][: arguments.top]
+        labels = training.split.train.labels
+        hardest = [
+            {"row": int(row), "norm": float(norm), "label": None if labels is None else labels[row].item()}
+            for row, norm in zip(found.rows[: arguments.top], found.norms[: arguments.top], strict=True)
+        ]
         shares = {"by_parameter": found.by_parameter, "pull_of_the_hardest_percent": found.pull(0.01)}
         quantiles = {f"{q:g}": float(np.quantile(found.norms, q)) for q in QUANTILES}
         content = {**found.about, "noise_scale": scale, "norms": quantiles, **shares, "hardest": hardest, "notes": found.notes}

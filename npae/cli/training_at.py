@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from npae.cli.settings import add_settings, given_flags
-from npae.errors import InputError
+from npae.errors import InputError, nearest
 from npae.inspection.reach import reach
 from npae.models import MODELS
 from npae.presets import preset_names
@@ -36,11 +36,22 @@ def training_at(arguments: argparse.Namespace, what: str, steps: int | None) -> 
     folder = Path(what)
     if folder.is_dir():
         return _of_run(arguments, folder, steps)
+    _check_named(what)
     file = Path(what) if what.endswith(".toml") else arguments.config
     configuration = resolve(None if what.endswith(".toml") else what, file=file, flags=given_flags(arguments))
     training = prepare(configuration)
     reach(training.trainer, steps or 0)
     return training
+
+
+def _check_named(what: str) -> None:
+    """A configuration file, model or preset."""
+    names = (*MODELS, *preset_names())
+    if what.endswith(".toml") or what in names:
+        return
+    if Path(what).is_file():
+        raise InputError(f"{what} is a file, and no configuration (.toml); expected a run folder, a configuration, or a model such as vae")
+    raise InputError(f"'{what}' is no run folder, configuration file, model or preset{nearest(what, names, listed='/' in what)}")
 
 
 def _of_run(arguments: argparse.Namespace, folder: Path, steps: int | None) -> Run:

@@ -66,7 +66,6 @@ class Explanation:
         verdict = "agree to" if report.passed else "DISAGREE by"
         return [*lines, f"The code's gradients and finite differences of the objective {verdict} {report.error:.1e}, relative ({rows})."]
 
-
     def as_dict(self) -> dict[str, Any]:
         """For JSON; `difference` is relative, of the formula's number from the code's."""
         worked, gave = self.followed.worked, numbers_of(self.followed.worked.results)

@@ -37,19 +37,24 @@ def watched(model: Node) -> Iterator[dict[str, Passed]]:
 
     def forward(name: str, node: Node, call: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
         passed = passes.setdefault(name, Passed(node))
-        passed.came = _copied(arguments[0])
+        passed.came = _first(arguments)
         out = call()
         passed.out = _copied(out)
         return out
 
     def backward(name: str, node: Node, call: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
-        passes[name].gradient_in = _copied(arguments[0]) if arguments else None  # a loss at the end is given nothing
+        passes[name].gradient_in = _first(arguments)
         out = call()
         passes[name].gradient_out = _copied(out)
         return out
 
     with around([(name, node) for name, node in nodes_of(model) if hasattr(node, "forward")], forward, backward):
         yield passes
+
+
+def _first(arguments: tuple[Any, ...]) -> Any:
+    """Nothing comes forward to an L2, which reads the weights, and nothing back to a loss of weight 1."""
+    return _copied(arguments[0]) if arguments else None
 
 
 def _copied(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 
 from rich.console import Console, Group
@@ -21,9 +20,8 @@ PIPED = 160  # columns where nobody looks at a terminal
 BESIDE = 110  # columns from which on two pieces of source stand side by side
 
 
-def print_explanation(explanation: Explanation) -> None:
+def print_explanation(explanation: Explanation, console: Console) -> None:
     """Print it."""
-    console = Console(width=None if sys.stdout.isatty() else PIPED, highlight=False)
     width = min(console.width, PIPED)
     console.print(f"[bold]{escape(explanation.title)}[/bold]: {escape(explanation.summary)}", soft_wrap=True)
     _section(console, f"Formula and source, as {explanation.sides[0].place.rpartition(':')[0]} gives them")

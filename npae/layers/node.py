@@ -174,9 +174,13 @@ def forget(*nodes: Node) -> None:
             node._pending = False
 
 
-def scale(gradient: Array, weight: float) -> None:
-    """gradient *= weight, in place; a weight of 0 switches the term off, even where it overflowed (0 times infinity is no number)."""
-    if weight == 0:
+def scale(gradient: Array, weight: Any) -> None:
+    """gradient *= weight, in place; a weight of 0 switches the term off, even where it overflowed (0 times infinity is no number).
+
+    A weight that lies on a GPU (a warm-up's) is not looked at: a step there must not wait to be read.
+    """
+    known = isinstance(weight, int | float)
+    if known and weight == 0:
         gradient.fill(0)
-    elif weight != 1:
+    elif not known or weight != 1:
         gradient *= weight

@@ -88,11 +88,11 @@ class Bandwidth:
             return self.rule
         if self.rule == "prior":
             return float(2 * z.shape[1] * self.prior_variance)
-        samples = self._samples(z, w)
+        samples = self._samples(backend, z, w)
         statistic = backend.kernel("distance_order_statistic")
         self.distances = [statistic(samples[pick.left], samples[pick.right], pick.rank) for pick in PICKS[self.rule](len(z))]
-        sigma2 = float(sum(self.distances))
-        if sigma2 == 0:
+        sigma2: float = backend.number(sum(self.distances))
+        if isinstance(sigma2, float) and sigma2 == 0:  # on a GPU nobody looks: the loss is then not a number, and the step is called off
             raise InputError(
                 f"bandwidth '{self.rule}': the chosen distances between codes are all 0 (collapsed codes?); give a number or 'prior'"
             )
@@ -100,19 +100,18 @@ class Bandwidth:
 
     def backward(self, backend: Backend, z: Array, w: Array, dsigma2: float, dz: Array) -> None:
         """dz += dsigma2 * d(sigma2)/dz, through the pairs that `value` picked."""
-        samples = self._samples(z, w)
+        samples = self._samples(backend, z, w)
         locate = backend.kernel("locate_distance")
         for pick, distance in zip(PICKS[str(self.rule)](len(z)), self.distances, strict=True):
             left, right = samples[pick.left], samples[pick.right]
             i, j = locate(left, right, distance)
             step = 2 * dsigma2 * (left[i] - right[j])
-            if pick.left != "pool" or i < len(z):
-                dz[i] += step
-            if pick.right == "z" or (pick.right == "pool" and j < len(z)):
-                dz[j] -= step
+            for sample, row, moved in ((pick.left, i, step), (pick.right, j, -step)):
+                if sample != "w":  # rows of the pool from len(z) on are w's
+                    dz[row % len(z)] += moved * (row < len(z))
 
-    def _samples(self, z: Array, w: Array) -> dict[str, Array]:
+    def _samples(self, backend: Backend, z: Array, w: Array) -> dict[str, Array]:
         samples = {"z": z, "w": w}
         if self.rule == "median":
-            samples["pool"] = np.concatenate([z, w])
+            samples["pool"] = backend.xp.concatenate([z, w])
         return samples

@@ -45,11 +45,12 @@ class Categorical(Node):
         xp, shifted = self.backend.xp, self._shifted(logits)
         self.t, self.p = t, self.buffer("p", shifted.shape)
         chosen = xp.multiply(shifted, t.reshape(shifted.shape), out=self.p)
-        value = -float(chosen.sum(dtype=np.float64))
+        number = self.backend.number
+        value = -number(chosen.sum(dtype=np.float64))
         xp.exp(shifted, out=self.p)
         total = xp.sum(self.p, axis=2, keepdims=True, out=self.buffer("total", (*shifted.shape[:2], 1)))
         self.p /= total
-        return (value + float(xp.log(total).sum(dtype=np.float64))) / len(t)
+        return (value + number(xp.log(total).sum(dtype=np.float64))) / len(t)
 
     def backward(self) -> Array:
         """dl = (p - t) / B"""

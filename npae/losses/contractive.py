@@ -64,6 +64,11 @@ def _softplus(xp: ModuleType, h: Array, d: Array, slope: Array) -> None:
 SMOOTH: dict[str, Derivatives] = {"linear": _linear, "sigmoid": _sigmoid, "tanh": _tanh, "softplus": _softplus}
 
 
+def _diagonals(n: Array) -> Array:
+    """The diagonal of each row's square matrix, a view: (B, Z, Z) -> (B, Z)"""
+    return n.reshape(len(n), -1)[:, :: n.shape[2] + 1]
+
+
 class Contraction(Node):
     """(1/B) sum_B ||dz/dx||_F^2 of Dense layers, each with one of the smooth activations."""
 
@@ -86,7 +91,7 @@ class Contraction(Node):
             SMOOTH[name](xp, *arrays)
         n = self.buffer("n", (rows, codes, codes))
         n.fill(0)
-        xp.einsum("bzz->bz", n)[...] = self.d[-1]  # N_L = diag(d_L)
+        _diagonals(n)[...] = self.d[-1]  # N_L = diag(d_L)
         self.N: list[Array] = [n]
         self.P: list[Array] = []
         for l in reversed(range(1, len(weights))):
@@ -96,7 +101,7 @@ class Contraction(Node):
             self.P.insert(0, p)
         G = self.backend.matmul(weights[0].T, weights[0], out=self.buffer("G", (n.shape[2], n.shape[2])))
         self.NG = self._matmul("ng", n, G)
-        return float(xp.vdot(self.NG, n)) / rows
+        return self.backend.dot(self.NG, n) / rows
 
     def backward(self, weight: float = 1.0) -> tuple[list[Array], list[Array]]:
         """weight * (dW_1 .. dW_L, dh_1 .. dh_L)"""
@@ -107,12 +112,13 @@ class Contraction(Node):
         NN *= 2 * weight / len(N[0])
         dW = [self.backend.matmul(W[0], NN, out=self.buffer("dW0", W[0].shape))]
         for l, P in enumerate(self.P):
-            dd = xp.einsum("bzn,bzn->bn", dN, P, out=self.buffer(f"dd{l}", dh[l].shape))
+            xp.multiply(dN, P, out=P)  # P is not needed again
+            dd = xp.sum(P, axis=1, out=self.buffer(f"dd{l}", dh[l].shape))
             dh[l] *= dd
             dN *= self.d[l][:, None, :]  # dP
             dW.append(self._over_rows(f"dW{l + 1}", dN, N[l + 1]))
             dN = self._matmul(f"dn{l}", dN, W[l + 1])
-        dh[-1] *= xp.einsum("bzz->bz", dN)  # N_L is diagonal
+        dh[-1] *= _diagonals(dN)  # N_L is diagonal
         return dW, dh
 
     def _matmul(self, name: str, n: Array, W: Array) -> Array:

@@ -35,14 +35,15 @@ class GaussianLearned(Node):
     @property
     def eta(self) -> float:
         """The variance as it is now."""
-        return self.start * math.exp(float(self.r.value[0]))
+        variance: float = self.backend.number(self.start * self.backend.xp.exp(self.r.value[0], dtype="float64"))
+        return variance
 
     def forward(self, y: Array, x: Array) -> float:
         """||y - x||^2 / (2 eta) + (F/2) log(2 pi eta); the gradient comes in the same pass"""
         eta, self.half_features = self.eta, 0.5 * int(x.shape[1])
         self.dy = self.buffer("dy", y.shape)
         self.scaled: float = self.backend.kernel("squared_error")(y, x, 1 / (2 * eta * len(x)), self.dy)
-        return self.scaled + self.half_features * math.log(2 * math.pi * eta)
+        return self.scaled + self.half_features * self.backend.number(self.backend.xp.log(2 * math.pi * eta))
 
     def backward(self) -> Array:
         """dy = (y - x) / (eta B),  dr += F/2 - ||y - x||^2 / (2 eta B)"""

@@ -27,12 +27,13 @@ class ImportanceWeighted(Node):
         rows, samples = log_w.shape
         w, dtype = self.buffer("w", log_w.shape, log_w.dtype), log_w.dtype
         m, total = (self.buffer(name, (rows, 1), dtype) for name in ("m", "total"))
-        np.max(log_w, axis=1, keepdims=True, out=m)
-        np.exp(np.subtract(log_w, m, out=w), out=w)
-        np.sum(w, axis=1, keepdims=True, out=total)
-        self.normalised = np.divide(w, total, out=w)
-        return -float(np.sum(m + np.log(total))) / rows + math.log(samples)
+        xp = self.backend.xp
+        xp.max(log_w, axis=1, keepdims=True, out=m)
+        xp.exp(xp.subtract(log_w, m, out=w), out=w)
+        xp.sum(w, axis=1, keepdims=True, out=total)
+        self.normalised = xp.divide(w, total, out=w)
+        return -self.backend.number(xp.sum(m + xp.log(total))) / rows + math.log(samples)
 
     def backward(self) -> Array:
         """dlog w = -wt / B"""
-        return np.divide(self.normalised, -len(self.normalised), out=self.buffer("dlog_w", self.normalised.shape, self.normalised.dtype))
+        return self.backend.xp.divide(self.normalised, -len(self.normalised), out=self.buffer("dlog_w", self.normalised.shape, self.normalised.dtype))

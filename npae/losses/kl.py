@@ -46,14 +46,14 @@ class GaussianKL(Node):
         self.dmu, self.ds = self.buffer("dmu", mu.shape), self.buffer("ds", s.shape)
         self.per_unit = self.buffer("per_unit", (mu.shape[1],), np.float64)
         self.exact: float = self._with_epsilon(mu, s) if self.epsilon else self._by_kernel(mu, s)
-        return float(self.per_unit.clip(self.free_bits).sum()) if self.free_bits else self.exact
+        return self.backend.number(self.per_unit.clip(self.free_bits).sum()) if self.free_bits else self.exact
 
     def backward(self, weight: float = 1.0) -> tuple[Array, Array]:
         """weight * (dmu, ds), and zero for the units that free bits hold up"""
         for gradient in (self.dmu, self.ds):
             scale(gradient, weight)
             if self.free_bits:
-                gradient[:, self.per_unit < self.free_bits] = 0
+                self.backend.xp.copyto(gradient, 0, where=self.per_unit < self.free_bits)
         return self.dmu, self.ds
 
     def _by_kernel(self, mu: Array, s: Array) -> float:
@@ -88,4 +88,5 @@ class GaussianKL(Node):
         )
         xp.multiply(w, dv_half, out=self.ds)  # 1/2B (1 - 1/(e + v)) dv/ds
         xp.multiply(mu, 1 / len(mu), out=self.dmu)
-        return float(self.per_unit.sum())
+        value: float = self.backend.number(self.per_unit.sum())
+        return value

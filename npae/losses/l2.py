@@ -21,7 +21,7 @@ class L2(Node):
 
     def forward(self) -> float:
         """sum p^2"""
-        return float(self.value @ self.value)
+        return self.backend.dot(self.value, self.value)
 
     def backward(self, weight: float) -> None:
         """dp += 2 weight p"""

@@ -36,7 +36,7 @@ def log_likelihood_rows(likelihood: Reconstruction, y: Array, x: Array, room: tu
         return ones + _sum(np.multiply(np.subtract(1, x, out=b), np.log1p(np.negative(q, out=q), out=q), out=q))
     if isinstance(likelihood, Gaussian | GaussianLearned):
         squares = np.square(np.subtract(y, x, out=a), out=a)
-        return -_sum(squares) / (2 * likelihood.eta) - 0.5 * x.shape[1] * (LOG_2PI + math.log(likelihood.eta))
+        return -_sum(squares) / (2 * likelihood.eta) - 0.5 * x.shape[1] * (LOG_2PI + np.log(likelihood.eta))
     raise InputError("a squared error is not a likelihood: train with reconstruction=bernoulli or gaussian for a log-likelihood")
 
 

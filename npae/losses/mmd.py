@@ -17,7 +17,11 @@ Sources: Gretton et al. 2012, lemma 6; Tolstikhin et al. 2018, algorithm 2.
 
 from __future__ import annotations
 
-from npae.backend import Array
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array, Backend
 from npae.errors import InputError, nearest
 from npae.kernels.mmd import IMQ_SCALES
 from npae.layers.node import Node, scale
@@ -57,11 +61,15 @@ class IMQMMD(Node):
     def __init__(self, *, scales: tuple[float, ...] = IMQ_SCALES, prior_variance: float = 1.0) -> None:
         self.scales, self.prior_variance = scales, prior_variance
 
+    def bind(self, backend: Backend, dtype: np.dtype[Any]) -> None:
+        """The scales, where the kernel reads them."""
+        super().bind(backend, dtype)
+        self.on_device = backend.xp.asarray(self.scales, dtype="float64")
+
     def forward(self, z: Array, w: Array) -> float:
         """MMD^2; the gradient comes in the same pass"""
         check_pairs(z)
-        xp = self.backend.xp
-        constants = 2 * z.shape[1] * self.prior_variance * xp.asarray(self.scales, dtype="float64")
+        constants = 2 * z.shape[1] * self.prior_variance * self.on_device
         self.dz = self.buffer("dz", z.shape)
         value: float = self.backend.kernel("mmd_imq")(z, w, constants, self.dz)
         return value

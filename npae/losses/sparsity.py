@@ -28,7 +28,7 @@ class L1(Node):
         """(1/B) sum |z|"""
         xp = self.backend.xp
         self.dz = xp.sign(z, out=self.buffer("dz", z.shape))
-        value = float(xp.vdot(self.dz, z)) / len(z)  # sum sign(z) z = sum |z|
+        value = self.backend.dot(self.dz, z) / len(z)  # sum sign(z) z = sum |z|
         self.dz /= len(z)
         return value
 
@@ -51,7 +51,7 @@ class TargetRate(Node):
         xp, rho = self.backend.xp, self.rate
         self.shape = z.shape
         self.r = r = xp.mean(z, axis=0, dtype="float64")
-        return float(xp.sum(rho * xp.log(rho / r) + (1 - rho) * xp.log((1 - rho) / (1 - r))))
+        return self.backend.number(xp.sum(rho * xp.log(rho / r) + (1 - rho) * xp.log((1 - rho) / (1 - r))))
 
     def backward(self, weight: float = 1.0) -> Array:
         """weight * [ (1 - rho) / (1 - r_j) - rho / r_j ] / B in every row"""

@@ -86,7 +86,7 @@ class IWAE(VAE):
         """x -> (mu, s) -> z -> y -> log w -> L"""
         log_p, log_ratio = self._log_weight(x, noise)
         values = {"iwae": self.importance.forward((log_p + log_ratio).reshape(len(x), self.samples))}
-        values |= {"nll": -float(log_p.mean()), "kl": -float(log_ratio.mean())}
+        values |= {"nll": -self.backend.number(log_p.mean()), "kl": -self.backend.number(log_ratio.mean())}
         return Terms(values, {"nll": 0.0, "kl": 0.0})
 
     def backward(self) -> None:
@@ -120,7 +120,7 @@ class IWAE(VAE):
             log_p, _ = self._log_weight(x, noise)
         eps = (self.z - held["mu"]) / held["sigma"]
         log_w = log_p + (0.5 * (eps**2 - self.z**2) + np.log(held["sigma"])).sum(axis=1)
-        return {"encoder": -float((held["wt"].reshape(-1) ** 2 * log_w).sum()) / len(x)}
+        return {"encoder": -self.backend.number((held["wt"].reshape(-1) ** 2 * log_w).sum()) / len(x)}
 
     def _log_weight(self, x: Array, noise: Noise) -> tuple[Array, Array]:
         """log p(x|z) and log p(z) - log q(z|x), each (B K,); they add up to log w"""

@@ -56,13 +56,20 @@ class Objective(Node):
 
         Without `dropout` those that `loss` needs, which drops nothing.
         """
-        numbers, step = streams.row_numbers(rows), streams.check_step(step)
-        xp, arrays = self.backend.xp, {}
-        for name, (stream, distribution, columns) in self._columns(dropout).items():
-            array = xp.empty((len(numbers), columns), self.dtype) if out is None else out[name]
-            fill = streams.normal if distribution == "normal" else streams.uniform
-            arrays[name] = fill(self.backend, streams.check_seed(seed), stream, step, numbers, array)
-        return Noise(**arrays) if out is None else out
+        numbers, step = self.backend.from_host(streams.row_numbers(rows)), streams.check_step(step)
+        return self.fill(self.room_for_noise(len(numbers), dropout) if out is None else out, streams.check_seed(seed), step, numbers)
+
+    def room_for_noise(self, rows: int, dropout: bool = True) -> Noise:
+        """Arrays for the random numbers of that many rows, not drawn yet."""
+        every = self._columns(dropout).items()
+        return Noise(**{name: self.backend.xp.empty((rows, columns), self.dtype) for name, (_, _, columns) in every})
+
+    def fill(self, noise: Noise, seed: int, step: int | Array, rows: Array) -> Noise:
+        """Draw into those arrays; seed, step and rows have been checked, and on a GPU the step may be a number that lies there."""
+        for name, (stream, distribution, _) in self.noise_columns().items():
+            if name in noise:
+                (streams.normal if distribution == "normal" else streams.uniform)(self.backend, seed, stream, step, rows, noise[name])
+        return noise
 
     def masks(self, noise: Noise) -> tuple[list[Array], list[Array]]:
         """The dropout numbers of the encoder's layers and of the decoder's."""
@@ -119,7 +126,7 @@ class Objective(Node):
         self.parameters.zero_grad()
         try:
             with np.errstate(all="ignore"):  # what overflows shows in the total
-                terms = self._terms(x, noise, step, held or {}, *given)
+                terms = self.terms_of(x, noise, step, held or {}, *given).on_host(self.backend)
                 if not all(math.isfinite(value) for value in (terms.total, *(terms[player] for player in self.players))):
                     raise NonFiniteError(why_not_finite(x, terms, self.players, self.parameters))
                 self.backward()
@@ -142,10 +149,10 @@ class Objective(Node):
         given = self.check_companion(y, len(x))
         noise = self._checked_noise(noise, len(x), dropout=False)
         with inference(self), np.errstate(all="ignore"):
-            return self._terms(x, noise, step, held or {}, *given)
+            return self.terms_of(x, noise, step, held or {}, *given).on_host(self.backend)
 
-    def _terms(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
-        """The terms, and beside them a variance that is learned."""
+    def terms_of(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
+        """The terms of a batch that has been checked, and beside them a variance that is learned; on a GPU they are still there."""
         terms = self.forward(x, noise, step, held, *given)
         if isinstance(self.likelihood, GaussianLearned):
             terms.watch(eta=self.likelihood.eta)

@@ -3,11 +3,16 @@
     total = sum_k weight_k * value_k
 
 A weight of 0 marks a term that is only watched (the exact KL beside the free-bits one).
+On a GPU values, and weights that change from step to step, are numbers that nobody has read yet; `on_host` reads them all at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from npae.backend import Backend
 
 
 class Terms(Mapping[str, float]):
@@ -16,7 +21,26 @@ class Terms(Mapping[str, float]):
     def __init__(self, values: Mapping[str, float], weights: Mapping[str, float] | None = None) -> None:
         self.values_by_name = dict(values)
         self.weights = {name: 1.0 for name in values} | dict(weights or {})
-        self.total = sum(self.weights[name] * value for name, value in values.items() if self.weights[name])
+
+    @cached_property
+    def total(self) -> float:
+        """The objective."""
+        values = ((self.weights[name], value) for name, value in self.values_by_name.items())
+        return sum(weight * value for weight, value in values if not isinstance(weight, int | float) or weight)
+
+    def on_host(self, backend: Backend) -> Terms:
+        """The same as floats. On a GPU this waits until they are computed."""
+        if backend.reads_at_once:
+            return self
+        read = dict(zip(self.unread(), backend.read([*self.unread().values()]), strict=True))
+        values = {name: read.get(("value", name), value) for name, value in self.values_by_name.items()}
+        return Terms(values, {name: read.get(("weight", name), weight) for name, weight in self.weights.items()})
+
+    def unread(self) -> dict[tuple[str, str], Any]:
+        """The numbers that are still on a GPU: ("value" or "weight", name) -> number."""
+        every = {("value", name): value for name, value in self.values_by_name.items()}
+        every |= {("weight", name): weight for name, weight in self.weights.items()}
+        return {key: number for key, number in every.items() if not isinstance(number, int | float)}
 
     def watch(self, **values: float) -> None:
         """Add numbers that are shown beside the terms and are no part of the total."""

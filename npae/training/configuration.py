@@ -88,8 +88,16 @@ def absolute_data(data: str) -> str:
     return str(path.resolve())
 
 
+def check_is_folder(run: Path) -> None:
+    """A run is a folder; what has to be in it is for its readers to say."""
+    if not run.is_dir():
+        what = " is a file, and a run is a folder" if run.exists() else ": no such run folder"
+        raise InputError(f"{run}{what}; npae train prints the folder it leaves")
+
+
 def stored(run: Path) -> Configuration:
     """The configuration of a run folder."""
+    check_is_folder(run)
     path = run / "config.toml"
     if not path.is_file():
         raise InputError(f"{run} is not a run folder (no config.toml in it); expected a folder made by npae train")

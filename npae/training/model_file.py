@@ -109,16 +109,16 @@ def tensor_bytes(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> b
     return len(header).to_bytes(8, "little") + header + raw[8 + length :]
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
-    """The tensors and the metadata of a safetensors file."""
+def read_tensors(path: Path, expected: str = "a .safetensors file or a run folder") -> tuple[dict[str, Array], dict[str, str]]:
+    """The tensors and the metadata of a safetensors file; `expected` is what there should be, in words."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected a .safetensors file or a run folder")
+        raise InputError(f"{path}{' is a folder' if path.is_dir() else ': no such file'}; expected {expected}")
     try:
         with safe_open(path, framework="numpy") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
         raise InputError(
-            f"{path} is not a readable safetensors file ({error}): it is damaged or of another format; use another checkpoint"
+            f"{path} is not a readable safetensors file ({error}): it is damaged or of another format; expected {expected}"
         ) from None

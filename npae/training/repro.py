@@ -65,9 +65,10 @@ def write_step(path: Path, step: Step) -> Path:
 
 def read_step(path: Path, *, backend: str | None = None) -> Step:
     """The stored step, to be made with that backend, or the one it was made with."""
-    tensors, metadata = read_tensors(path)
+    expected = "a file that the guard wrote: RUN/guard/step-NUMBER.safetensors"
+    tensors, metadata = read_tensors(path, expected)
     if "step" not in metadata:
-        raise InputError(f"{path} holds no training step; expected a file that the guard wrote: RUN/guard/step-NUMBER.safetensors")
+        raise InputError(f"{path} holds no training step; expected {expected}")
     try:
         content: dict[str, Any] = parse_json(metadata["step"])
         spec = parse_json(metadata["spec"])

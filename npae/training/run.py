@@ -143,7 +143,5 @@ def check_same_data(run: Run, folder: Path) -> None:
 
 def open_run(folder: Path) -> tuple[Configuration, Model]:
     """The configuration and the trained model of a run folder."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such run folder; npae train prints the folder it leaves")
     configuration = stored(folder)
     return configuration, load_model(weights_file(folder), backend=configuration["backend"])

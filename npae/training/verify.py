@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 
 from npae.errors import InputError, printable
 from npae.training.checkpoint import BEST_FILE
-from npae.training.configuration import stored
+from npae.training.configuration import check_is_folder, stored
 from npae.training.files import parse_json
 from npae.training.history import History
 from npae.training.lock import NAME as LOCK
@@ -44,8 +44,7 @@ class Finding:
 
 def verify(run: Path) -> list[Finding]:
     """Every finding, in the order of the folder's description."""
-    if not run.is_dir():
-        raise InputError(f"{run}: no such run folder; npae train prints the folder it leaves")
+    check_is_folder(run)
     if not (run / "config.toml").exists() and not (run / "checkpoint").exists():
         raise InputError(f"{run} is not a run folder (no config.toml and no checkpoint in it); expected a folder made by npae train")
     checks: list[tuple[str, Callable[[Path], str]]] = [

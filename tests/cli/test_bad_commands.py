@@ -63,7 +63,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "a folder that is a file": ("train vae --out a-file", ["--out a-file", "cannot be written"]),
     "a batch of one code": ("train wae --batch-size 1499", ["1499", "at least 2", "drop_last"]),
     "one code at a time": ("train wae --batch-size 1", ["batch", "at least 2"]),
-    "a resumed run that is none": ("train --resume nowhere", ["nowhere", "not a run folder"]),
+    "a resumed run that is none": ("train --resume nowhere", ["nowhere: no such run folder"]),
     "no run to evaluate": ("evaluate not_a_run", ["not_a_run: no such run folder"]),
     "a folder that is no run": ("evaluate .", ["not a run folder", "config.toml"]),
     "no run at all": ("evaluate", ["RUN", "npae evaluate --help"]),
@@ -85,6 +85,12 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "an unknown data set": ("data path minst", ["'minst'", "did you mean 'mnist'"]),
     "a data set without a path": ("data path digits", ["'digits' is always here (scikit-learn)"]),
     "an option of doctor": ("doctor --fix", ["'--fix'"]),
+    "two runs where one is read": ("verify one two", ["'two' is one argument too many", "npae verify --help"]),
+    "a file in a run's place": ("verify a-file", ["a-file is a file, and a run is a folder"]),
+    "no run to train again": ("replay not_a_run", ["not_a_run: no such run folder"]),
+    "a folder in a step's place": ("replay-step .", [". is a folder", "RUN/guard/step-NUMBER.safetensors"]),
+    "a file in a step's place": ("replay-step a-file", ["a-file is not a readable", "RUN/guard/step-NUMBER.safetensors"]),
+    "no shell": ("completion", ["bash|zsh|fish"]),
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from npae.compiled.plan import Plan
@@ -60,6 +62,54 @@ def test_what_disagrees_ends_with_status_one(npae: Any, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(explanation, "ROUNDING", -1.0)
     assert npae("explain", "Dense").status == 1
+    said = npae("explain", "Dense", "--json")
+    assert (said.status, json.loads(said.out)["holds"]) == (1, False)
+
+
+def test_a_script_reads_the_numbers_and_can_work_them_out_again(npae: Any) -> None:
+    said = npae("explain", "dense", "--json")
+    assert (said.status, said.err) == (0, "")
+    content = json.loads(said.out)
+    assert (content["name"], content["kind"], content["holds"]) == ("Dense", "layer", True)
+    given = {name: np.array(value) for name, value in content["given"].items()}
+    by_name = {name: value for one in content["steps"] for name, value in one["numbers"].items()}
+    wanted = {
+        "y": given["x"] @ given["W"] + given["b"],
+        "dW": given["x"].T @ given["dy"],
+        "db": given["dy"].sum(axis=0),
+        "dx": given["dy"] @ given["W"].T,
+    }
+    for name, value in wanted.items():
+        np.testing.assert_allclose(by_name[name], value)
+        np.testing.assert_allclose(content["code_gave"][name]["value"], value)
+    assert [(one["latex"], one["text"]) for one in content["steps"] if "dW" in one["numbers"]] == [(r"dW = x^\top dy", "dW = x^T dy")]
+    assert content["finite_differences"]["passed"] is True
+    assert "def backward(self, dy" in content["code"][1]["text"]
+    assert (content["configuration"], content["shapes"]) == (None, [])
+
+
+def test_a_script_reads_shapes_as_numbers(npae: Any) -> None:
+    content = json.loads(npae("explain", "flux-vae", "--json").out)
+    shapes = {row["name"]: row for row in content["shapes"]}
+    assert shapes["encoder.0"]["parameters"] == {"W": [784, 128], "b": [128]}
+    assert shapes["reparameterise"]["gradient"] == [[100, 8], [100, 8]]
+    assert (shapes["likelihood"]["out"], shapes["encoder.0"]["gradient"]) == ([[]], [])
+
+
+def test_a_page_and_json_can_be_had_at_once(npae: Any) -> None:
+    assert json.loads(npae("explain", "adam", "--html", "a.html", "--json").out)["finite_differences"] is None
+    assert "<math" in Path("a.html").read_text()
+
+
+def test_the_list_and_the_compiled_step_are_there_for_scripts(npae: Any) -> None:
+    listed = json.loads(npae("explain", "--json").out)
+    assert listed["losses"]["RBFMMD"].startswith("MMD^2 with the RBF kernel")
+    assert {name for names in listed.values() for name in names} >= {*catalogue.derivations(), "flux-vae"}
+    content = json.loads(npae("explain", "--step", "vae", "--batch-size", "50", "--json").out)
+    assert (content["name"], content["data"], content["rows"]) == ("vae", "digits", 50)
+    first = content["operations"][0]
+    assert (first["phase"], first["kind"], first["makes"]) == (0, "Gather", "x")
+    assert next(one["width"] for one in content["operations"] if one["makes"] == "encoder.0") == "64 -> 128, f = leaky_relu"
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,14 @@ def test_an_audit_reads_a_configuration_file_and_a_run(npae: Any, run_of: Callab
     assert "beta in nats: 1" in said.out
 
 
-def test_the_rows_that_pull_hardest_are_listed_and_drawn(npae: Any, run_of: Callable[[str], Path]) -> None:
+def test_the_rows_that_pull_hardest_are_listed_and_drawn(npae: Any, run_of: Callable[[str], Path], images: Any) -> None:
     said = npae("influence", run_of("vae"), "--rows", 100, "--top", 5, "--picture", "h.png")
     assert (said.status, said.err) == (0, "")
     assert "gradient-noise scale" in said.out
     assert Path("h.png").read_bytes().startswith(b"\x89PNG")
     content = json.loads(npae("influence", run_of("vae"), "--rows", 100, "--top", 5, "--json").out)
     norms = [one["norm"] for one in content["hardest"]]
+    assert [one["label"] for one in content["hardest"]] == [images[1][one["row"]] for one in content["hardest"]]
     assert len(norms) == 5
     assert norms == sorted(norms, reverse=True)
     assert norms[0] == pytest.approx(content["norms"]["1"])
@@ -98,7 +99,10 @@ def test_the_rows_that_pull_hardest_are_listed_and_drawn(npae: Any, run_of: Call
     ("words", "fragments"),
     [
         (["trace"], ["nothing to trace", "npae trace vae"]),
-        (["trace", "vea"], ["'vea' is neither a model nor a preset"]),
+        (["trace", "vea"], ["'vea' is no run folder, configuration file, model or preset; did you mean 'vae'?"]),
+        (["trace", "xyz"], ["'xyz' is no run folder", "known: adcme-vae, ae,"]),
+        (["audit", "runs/vea"], ["'runs/vea' is no run folder, configuration file, model or preset\n"]),
+        (["influence", "notes.txt"], ["notes.txt is a file, and no configuration (.toml)"]),
         (["trace", "vae", "--step", "0"], ["--step 0: steps count from 1"]),
         (["trace", "vae", "--npz", "x.csv"], ["--npz x.csv", ".npz"]),
         (["trace", "vae", "--tolerance", "1"], ["--tolerance", "--diff A B"]),
@@ -112,6 +116,7 @@ def test_the_rows_that_pull_hardest_are_listed_and_drawn(npae: Any, run_of: Call
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(words: list[str], fragments: list[str], refused: Any) -> None:
+    Path("notes.txt").write_text("to do")
     refused(words, fragments)
 
 

@@ -5,6 +5,7 @@
 // Shared memory starts as 0xA5 bytes where it is dynamic. Not expressible here: races between blocks, inline PTX, tensor cores, cp.async,
 // cooperative launches.
 #pragma once
+#include <math.h>  // exp(float) and its kind in the global namespace, as CUDA has them
 #include <ucontext.h>
 
 #include <algorithm>

@@ -59,21 +59,28 @@ def library(text: str, real: str, *options: str) -> Path:
 
 
 @functools.cache
-def _loaded(text: str, real: str) -> ctypes.CDLL:
-    return ctypes.CDLL(str(library(text, real)))
+def _loaded(text: str, real: str, *options: str) -> ctypes.CDLL:
+    return ctypes.CDLL(str(library(text, real, *options)))
+
+
+def _as_it_is(name: str, text: str) -> str:
+    return text
 
 
 class OnCpu(Device):
-    """A device whose kernels run on the CPU, threads in that order (0 as numbered, 1 backwards, 2 shuffled with the seed)."""
+    """A device whose kernels run on the CPU, threads in that order (0 as numbered, 1 backwards, 2 shuffled with the seed).
 
-    def __init__(self, order: int = 0, seed: int = 0, edit: Callable[[str, str], str] = lambda name, text: text) -> None:
+    edit(name, text) changes a source before it is compiled; options go to the C++ compiler.
+    """
+
+    def __init__(self, order: int = 0, seed: int = 0, edit: Callable[[str, str], str] = _as_it_is, options: tuple[str, ...] = ()) -> None:
         self.xp = np
         self._ticket = None
-        self.order, self.seed, self.edit = order, seed, edit
+        self.order, self.seed, self.edit, self.options = order, seed, edit, options
 
     def kernel(self, name: str, kernel: str, real: str) -> Any:
         """The function, called as CuPy's: (grid, block, arguments, shared_mem=)."""
-        entry = getattr(_loaded(self.edit(name, source(name)), real), f"enter_{kernel}")
+        entry = getattr(_loaded(self.edit(name, source(name)), real, *self.options), f"enter_{kernel}")
         entry.restype = None
 
         def call(grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any], *, shared_mem: int = 0) -> None:

@@ -78,7 +78,7 @@ def test_an_unknown_kernel_is_refused_with_the_nearest_name() -> None:
 
 
 def test_an_unknown_form_is_refused_with_the_forms_that_exist() -> None:
-    with pytest.raises(InputError, match=r"^kernel 'adam' has no form 'quantum'; it has: reference, cpu$"):
+    with pytest.raises(InputError, match=r"^kernel 'adam' has no form 'quantum'; it has: reference, cpu, gpu$"):
         resolve("adam", "quantum")
 
 
