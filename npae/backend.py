@@ -1,10 +1,10 @@
 """Which array library and which kernels a model computes with.
 
-| name  | arrays | kernels   | GEMM                                     | for                                   |
+| name  | arrays | kernels   | products                                 | for                                   |
 |-------|--------|-----------|------------------------------------------|---------------------------------------|
 | numpy | NumPy  | reference | `np.matmul`                              | reading, debugging: the specification |
 | numba | NumPy  | Numba     | BLAS `gemm` with beta (adds in place)    | training on a CPU: the default        |
-| cupy  | CuPy   | CUDA      | `cupy.matmul`                            | training on a GPU                     |
+| cupy  | CuPy   | CUDA      | our own, which a graph can capture       | training on a GPU                     |
 
 `backend(name)` gives one of them; without a name it follows the environment variable NPAE_BACKEND, then the default.
 Raises InputError for an unknown name, or for one that this machine cannot run. Nothing falls back in silence.
@@ -42,10 +42,7 @@ class Backend:
 
     def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
         """out = a @ b, or out += a @ b.    a (M, K)   b (K, N)   out (M, N)"""
-        if accumulate:
-            out += a @ b
-        else:
-            np.matmul(a, b, out=out)
+        self.kernel("matmul")(a, b, out, accumulate)
         return out
 
     def kernel(self, name: str) -> Callable[..., Any]:
@@ -64,7 +61,7 @@ class Backend:
         """Those numbers as floats."""
         return [float(number) for number in numbers]
 
-    def to_host(self, array: Array) -> Array:
+    def to_host(self, array: Any) -> Any:
         """The array as NumPy sees it."""
         return array
 
@@ -79,24 +76,6 @@ class NumbaBackend(Backend):
     name = "numba"
     form = "cpu"
 
-    @functools.cached_property
-    def _gemm(self) -> dict[np.dtype[Any], Callable[..., Any]]:
-        """Loaded with the first product: a compiled step makes none, and SciPy takes a fifth of a second."""
-        from scipy.linalg import blas
-
-        return {np.dtype("float32"): blas.sgemm, np.dtype("float64"): blas.dgemm}
-
-    def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
-        """out (+)= a @ b as BLAS sees it: Fortran order, so out^T = b^T a^T on the same memory."""
-        if not (out.flags.c_contiguous and a.dtype == b.dtype == out.dtype):
-            raise TypeError(
-                f"matmul {a.dtype} x {b.dtype} -> {out.dtype}: one dtype is needed, and a C-contiguous out (gemm would fill a copy)"
-            )
-        left, transpose_left = (b.T, 0) if b.flags.c_contiguous else (b, 1)
-        right, transpose_right = (a.T, 0) if a.flags.c_contiguous else (a, 1)
-        self._gemm[out.dtype](1.0, left, right, float(accumulate), out.T, transpose_left, transpose_right, 1)
-        return out
-
 
 class CupyBackend(Backend):
     """CuPy arrays and CUDA kernels."""
@@ -107,14 +86,6 @@ class CupyBackend(Backend):
 
     def __init__(self) -> None:
         self.xp = device().xp
-
-    def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
-        """out (+)= a @ b"""
-        if accumulate:
-            out += self.xp.matmul(a, b)
-        else:
-            self.xp.matmul(a, b, out=out)
-        return out
 
     def number(self, value: Any) -> Any:
         """The number, where it is."""
@@ -132,10 +103,9 @@ class CupyBackend(Backend):
         floats: list[float] = self.to_host(together).tolist()
         return floats
 
-    def to_host(self, array: Array) -> Array:
-        """A copy in host memory (waits for the GPU)."""
-        host: Array = self.xp.asnumpy(array)
-        return host
+    def to_host(self, array: Any) -> Any:
+        """A copy in host memory (waits for the GPU); what is no array of the GPU's is there already."""
+        return self.xp.asnumpy(array) if isinstance(array, self.xp.ndarray) else array
 
     def from_host(self, array: Array) -> Array:
         """A copy in GPU memory."""

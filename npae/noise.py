@@ -82,11 +82,11 @@ def check_step(step: int) -> int:
 
 def normal(backend: Backend, seed: int, stream: int, step: int | Array, rows: Array, out: Array) -> Array:
     """Standard normal numbers for those rows, written to `out` (B, C)."""
-    backend.kernel("philox_normal")(seed, stream, step, rows, out)
+    backend.kernel("philox_normal")(seed, stream, step, backend.from_host(rows), out)
     return out
 
 
 def uniform(backend: Backend, seed: int, stream: int, step: int | Array, rows: Array, out: Array) -> Array:
     """Uniform numbers on [0, 1) for those rows, written to `out` (B, C)."""
-    backend.kernel("philox_uniform")(seed, stream, step, rows, out)
+    backend.kernel("philox_uniform")(seed, stream, step, backend.from_host(rows), out)
     return out

@@ -22,7 +22,7 @@ FLOORS = (  # imports only go down; within a floor they may go sideways
     ("backend", "parameters", "noise", "corruption"),
     ("layers", "losses"),
     ("models", "optim", "data"),
-    ("compiled",),
+    ("compiled", "captured"),
     ("presets", "training", "evaluation", "inspection"),
     ("claims",),
     ("figures", "estimators", "explain"),

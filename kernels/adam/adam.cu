@@ -6,7 +6,7 @@
 // covers P. `lead` elements come before the first multiple of 16 bytes; the packs start there where all four arrays are aligned alike.
 #include "npae.cuh"
 
-extern "C" __global__ void __launch_bounds__(256) adam(
+extern "C" __global__ void __launch_bounds__(256, 4) adam(
     REAL* theta, const REAL* grad, REAL* m, REAL* v, i64 n, double beta1, double beta2, double epsilon,
     const double* alpha_at, double alpha_value, const double* root_at, double root_value, const double* scale_at, double scale_value) {
   const int past = int(u64(theta) / sizeof(REAL) % PACK);

@@ -60,7 +60,10 @@ KERNELS = (
     Kernel(
         name="bernoulli_probabilities",
         reference="npae.kernels.bernoulli.reference:bernoulli_probabilities",
-        implementations={"cpu": "npae.kernels.bernoulli.cpu:bernoulli_probabilities", "gpu": "npae.kernels.bernoulli.gpu:bernoulli_probabilities"},
+        implementations={
+            "cpu": "npae.kernels.bernoulli.cpu:bernoulli_probabilities",
+            "gpu": "npae.kernels.bernoulli.gpu:bernoulli_probabilities",
+        },
         examples=_probability_examples,
         outputs=(4,),
         sizes=_SIZES,

@@ -1,6 +1,7 @@
 """What every CUDA kernel of npae stands on: the device, its sources, and what the sources share.
 
-    device.py     current() -> Device: launches kernels, gives scratch memory; CuPy, or what a test puts in its place
-    source.py     the .cu files of the package, with npae.cuh put in where it is included
-    npae.cuh      types, scalars that live on the device, sums in a fixed order
+device.py     current() -> Device: launches kernels, gives scratch memory; CuPy, or what a test puts in its place
+lane.py       a stream with memory of its own, whose launches are recorded once and replayed
+source.py     the .cu files of the package, with npae.cuh put in where it is included
+npae.cuh      types, scalars that live on the device, sums in a fixed order
 """

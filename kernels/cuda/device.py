@@ -5,6 +5,7 @@
     gpu.scalar(value) -> (address, value)                for a kernel's pair of parameters `const double* at, double value`
     gpu.number() -> 0-d float64 array                    where a kernel leaves a number: it is not read back, so nothing waits
     gpu.sum_room(blocks) -> (partials, ticket)           what grid_sum of npae.cuh needs
+    gpu.lane()                                           a stream and memory of one's own, where launches are recorded as a graph
     using(other)                                         another device, for a while: tests run the same sources on a CPU
 
 Launches go to the current stream, one after another; the room of a sum is for one stream at a time.
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from npae.errors import InputError
+from npae.kernels.cuda.lane import Lane
 from npae.kernels.cuda.source import OPTIONS, source
 from npae.kernels.kernel import Array
 
@@ -71,6 +73,10 @@ class Device:
         room: Array = self.xp.empty((), "float64")
         return room
 
+    def address(self, array: Array) -> int:
+        """Where the array lies."""
+        return int(array.data.ptr)  # type: ignore[attr-defined]
+
     def empty(self, shape: int | tuple[int, ...], dtype: Any) -> Array:
         """Memory that nobody has written to."""
         room: Array = self.xp.empty(shape, dtype)
@@ -81,6 +87,10 @@ class Device:
         if self._ticket is None:
             self._ticket = self.xp.zeros((), "uint32")
         return self.empty(blocks, "float64"), self._ticket
+
+    def lane(self) -> Lane:
+        """A stream and memory of one's own, where launches can be recorded."""
+        return Lane(self.xp)
 
     def _argument(self, kernel: str, argument: Any) -> Any:
         if isinstance(argument, self.xp.ndarray):

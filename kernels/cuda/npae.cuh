@@ -44,15 +44,22 @@ __device__ __forceinline__ bool last_block(u32* ticket) {
   return last;
 }
 
-// *out = scale * the sum of v over all threads of a one-dimensional grid, in a fixed order: by threads, warps, then blocks.
-__device__ __forceinline__ void grid_sum(double v, double scale, double* partials, u32* ticket, double* out) {
+// True in every thread of the last block of a one-dimensional grid, and there *total is the sum of v over all threads, in a fixed order:
+// by threads, warps, then blocks.
+__device__ __forceinline__ bool grid_total(double v, double* partials, u32* ticket, double* total) {
   const double mine = block_sum(v);
   if (threadIdx.x == 0) partials[blockIdx.x] = mine;
-  if (!last_block(ticket)) return;
-  double total = 0.0;
-  for (u32 k = threadIdx.x; k < gridDim.x; k += blockDim.x) total += ((volatile double*)partials)[k];
-  total = block_sum(total);
-  if (threadIdx.x == 0) *out = scale * total;
+  if (!last_block(ticket)) return false;
+  double all = 0.0;
+  for (u32 k = threadIdx.x; k < gridDim.x; k += blockDim.x) all += ((volatile double*)partials)[k];
+  *total = block_sum(all);
+  return true;
+}
+
+// *out = scale * that sum
+__device__ __forceinline__ void grid_sum(double v, double scale, double* partials, u32* ticket, double* out) {
+  double total;
+  if (grid_total(v, partials, ticket, &total) && threadIdx.x == 0) *out = scale * total;
 }
 
 // 16 bytes of an array: elements i .. i + PACK - 1, those outside 0 .. n - 1 left out (read as 0). They move at once where `whole` says that

@@ -18,9 +18,7 @@ __device__ __forceinline__ double down_columns(double v, int width, int rows) {
     if (t < (rows - half) * width) sums[t] += sums[t + half * width];
     __syncthreads();
   }
-  v = sums[t];
-  __syncthreads();  // sums may be written again by the next call
-  return v;
+  return sums[t];  // the next call writes it first, and in this thread
 }
 
 // Thread j < width leaves the sum of its column; returns what it left, others 0.
@@ -52,11 +50,12 @@ template <class Term>
 __device__ __forceinline__ void gaussian_kl(
     Term term, const REAL* mu, const REAL* second, double scale, REAL* dmu, REAL* dsecond, double* per_unit, i64 B, i64 Z, i64 groups,
     double* partials, u32* ticket, double* value) {
-  const i64 first = blockIdx.x / groups * THREADS, group = blockIdx.x % groups;
+  const u32 across = u32(groups), group = blockIdx.x % across;
+  const i64 first = i64(blockIdx.x / across) * THREADS;
   const int width = int(min(i64(THREADS), Z - first)), rows = THREADS / width, row = threadIdx.x / width, j = threadIdx.x % width;
   const REAL factor = REAL(scale);
   double sum = 0.0;
-  for (i64 above = group * rows * ROWS; row < rows && above < B; above += groups * rows * ROWS) {
+  for (i64 above = i64(group) * rows * ROWS; row < rows && above < B; above += groups * rows * ROWS) {
     REAL m[ROWS], s[ROWS];
 #pragma unroll
     for (int k = 0; k < ROWS; ++k) {
@@ -103,19 +102,19 @@ struct Sigma {
   }
 };
 
-extern "C" __global__ void __launch_bounds__(256) gaussian_kl_log_std(
+extern "C" __global__ void __launch_bounds__(256, 4) gaussian_kl_log_std(
     const REAL* mu, const REAL* s, double scale, REAL* dmu, REAL* ds, double* per_unit, i64 B, i64 Z, i64 groups, double* partials,
     u32* ticket, double* value) {
   gaussian_kl(LogStd(), mu, s, scale, dmu, ds, per_unit, B, Z, groups, partials, ticket, value);
 }
 
-extern "C" __global__ void __launch_bounds__(256) gaussian_kl_log_variance(
+extern "C" __global__ void __launch_bounds__(256, 4) gaussian_kl_log_variance(
     const REAL* mu, const REAL* v, double scale, REAL* dmu, REAL* dv, double* per_unit, i64 B, i64 Z, i64 groups, double* partials,
     u32* ticket, double* value) {
   gaussian_kl(LogVariance(), mu, v, scale, dmu, dv, per_unit, B, Z, groups, partials, ticket, value);
 }
 
-extern "C" __global__ void __launch_bounds__(256) gaussian_kl_sigma(
+extern "C" __global__ void __launch_bounds__(256, 4) gaussian_kl_sigma(
     const REAL* mu, const REAL* sigma, double scale, REAL* dmu, REAL* dsigma, double* per_unit, i64 B, i64 Z, i64 groups, double* partials,
     u32* ticket, double* value) {
   gaussian_kl(Sigma(), mu, sigma, scale, dmu, dsigma, per_unit, B, Z, groups, partials, ticket, value);

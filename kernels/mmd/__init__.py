@@ -54,7 +54,7 @@ KERNELS = (
     Kernel(
         name="mmd_rbf",
         reference="npae.kernels.mmd.reference:mmd_rbf",
-        implementations={"cpu": "npae.kernels.mmd.cpu:mmd_rbf"},
+        implementations={"cpu": "npae.kernels.mmd.cpu:mmd_rbf", "gpu": "npae.kernels.mmd.gpu:mmd_rbf"},
         examples=_rbf_examples,
         outputs=(3,),
         sizes=_SIZES,
@@ -63,7 +63,7 @@ KERNELS = (
     Kernel(
         name="mmd_imq",
         reference="npae.kernels.mmd.reference:mmd_imq",
-        implementations={"cpu": "npae.kernels.mmd.cpu:mmd_imq"},
+        implementations={"cpu": "npae.kernels.mmd.cpu:mmd_imq", "gpu": "npae.kernels.mmd.gpu:mmd_imq"},
         examples=_imq_examples,
         outputs=(3,),
         sizes=_SIZES,

@@ -52,7 +52,10 @@ KERNELS = (
     Kernel(
         name="distance_order_statistic",
         reference="npae.kernels.order_statistic.reference:distance_order_statistic",
-        implementations={"cpu": "npae.kernels.order_statistic.cpu:distance_order_statistic"},
+        implementations={
+            "cpu": "npae.kernels.order_statistic.cpu:distance_order_statistic",
+            "gpu": "npae.kernels.order_statistic.gpu:distance_order_statistic",
+        },
         examples=_examples,
         outputs=(),
         sizes=_SIZES,
@@ -61,7 +64,10 @@ KERNELS = (
     Kernel(
         name="locate_distance",
         reference="npae.kernels.order_statistic.reference:locate_distance",
-        implementations={"cpu": "npae.kernels.order_statistic.cpu:locate_distance"},
+        implementations={
+            "cpu": "npae.kernels.order_statistic.cpu:locate_distance",
+            "gpu": "npae.kernels.order_statistic.gpu:locate_distance",
+        },
         examples=_locate_examples,
         outputs=(),
         sizes=_SIZES,

@@ -30,7 +30,10 @@ KERNELS = (
     Kernel(
         name="pairwise_squared",
         reference="npae.kernels.pairwise.reference:pairwise_squared",
-        implementations={"cpu": "npae.kernels.pairwise.cpu:pairwise_squared"},
+        implementations={
+            "cpu": "npae.kernels.pairwise.cpu:pairwise_squared",
+            "gpu": "npae.kernels.pairwise.gpu:pairwise_squared",
+        },
         examples=_examples,
         outputs=(2,),
         sizes=(1, 2, 3, 31, 32, 33, 63, 64, 65, 100, 257, 1000),

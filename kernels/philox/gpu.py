@@ -1,4 +1,4 @@
-"""Philox4x32-10, a thread for each block of four words.        rows (B,) int64 and out (B, C) on the device; `step` a number or a device number"""
+"""Philox4x32-10, a thread for each block of four words.        rows (B,) int64 and out (B, C) lie on the device, `step` may"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from npae.kernels.kernel import Array
 from npae.kernels.philox.reference import LOW
 
 THREADS = 128
+MOST = 8 * MOST_BLOCKS  # blocks of them; a thread then draws more than four numbers
 
 
 def philox_bits(seed: int, stream: int, step: Any, rows: Array, out: Array) -> None:
@@ -31,7 +32,7 @@ def philox_normal(seed: int, stream: int, step: Any, rows: Array, out: Array) ->
 
 def _draw(kernel: str, real: Any, seed: int, stream: int, step: Any, rows: Array, out: Array) -> None:
     gpu, columns = current(), out.shape[1]
-    grid = min(blocks(len(rows) * blocks(columns, 4), THREADS), 8 * MOST_BLOCKS)
+    grid = min(blocks(len(rows) * blocks(columns, 4), THREADS), MOST)
     key = (np.uint32(seed & LOW), np.uint32(seed >> 32))
     arguments = (*key, np.uint32(stream), *gpu.whole(step), rows, out, len(rows), columns)
     gpu.launch("philox/philox.cu", kernel, real, grid, THREADS, arguments)

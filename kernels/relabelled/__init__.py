@@ -33,7 +33,7 @@ KERNELS = (
     Kernel(
         name="relabelled_sums",
         reference="npae.kernels.relabelled.reference:relabelled_sums",
-        implementations={"cpu": "npae.kernels.relabelled.cpu:relabelled_sums"},
+        implementations={"cpu": "npae.kernels.relabelled.cpu:relabelled_sums", "gpu": "npae.kernels.relabelled.gpu:relabelled_sums"},
         examples=_examples,
         outputs=(3,),
         sizes=(2, 3, 31, 32, 33, 63, 64, 65, 100, 257, 1100),

@@ -11,6 +11,6 @@ def squared_error(y: Array, x: Array, scale: float, dy: Array) -> Array:
     """The squared error, and its gradient in `dy`."""
     gpu, value = current(), current().number()
     grid, block = elementwise(y.size)
-    arguments = (y, x, scale, dy, y.size, *gpu.sum_room(grid), value)
+    arguments = (y, x, *gpu.scalar(scale), dy, y.size, *gpu.sum_room(grid), value)
     gpu.launch("squared_error/squared_error.cu", "squared_error", y.dtype, grid, block, arguments)
     return value

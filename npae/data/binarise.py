@@ -38,8 +38,14 @@ def binarise_dynamic(x: Array, seed: int, epoch: int, rows: Array, backend: Back
     binary: Array = chosen.xp.empty(x.shape, x.dtype)
     for start, block in blocks(x):  # a whole data set may come at once, and the reference kernel's temporaries are many times as large
         part = slice(start, start + len(block))
-        u = noise.uniform(chosen, seed, noise.BINARISE, epoch, numbers[part], binary[part])
-        binary[part] = u < block
+        binary[part] = binarise_batch(block, seed, epoch, chosen.from_host(numbers[part]), chosen)
+    return binary
+
+
+def binarise_batch(x: Array, seed: int, epoch: int | Array, rows: Array, backend: Backend) -> Array:
+    """binarise_dynamic of a batch that has been checked; epoch and rows may lie on a GPU, where nothing is then read back."""
+    u = noise.uniform(backend, seed, noise.BINARISE, epoch, rows, backend.xp.empty(x.shape, x.dtype))
+    binary: Array = backend.xp.less(u, x, out=u)
     return binary
 
 

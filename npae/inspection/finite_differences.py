@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from npae.backend import Array
+from npae.backend import Array, Backend
 
 STEPS = (1e-3, 1e-4, 1e-5)  # tried in this order
 TAYLOR_STEPS = tuple(1e-3 * 2.0**-k for k in range(6))
@@ -27,7 +27,7 @@ Function = Callable[[], float]
 
 def derivative(f: Function, flat: Array, index: int, h: float) -> float:
     """df/dflat[index] by the five-point formula; flat is left as it was."""
-    start = flat[index]
+    start = float(flat[index])
     values = []
     for offset in (h, -h, 2 * h, -2 * h):
         flat[index] = start + offset
@@ -37,19 +37,23 @@ def derivative(f: Function, flat: Array, index: int, h: float) -> float:
     return (8 * (plus - minus) - (plus2 - minus2)) / (12 * h)
 
 
-def taylor_order(f: Function, flat: Array, gradient: Array, direction: Array) -> float:
-    """The slope of log R(h) against log h; infinite where R vanishes up to rounding (f is linear there)."""
-    start, value, slope = flat.copy(), f(), float(gradient @ direction)
+def taylor_order(f: Function, flat: Array, gradient: Array, direction: Array, backend: Backend | None = None) -> float:
+    """The slope of log R(h) against log h; infinite where R vanishes up to rounding (f is linear there).
+
+    flat lies where `backend` computes (without one: on the host), gradient and direction on the host.
+    """
+    backend = backend or Backend()
+    start, value, slope = backend.to_host(flat).copy(), f(), float(gradient @ direction)
     order = math.nan
     for retry in range(KINK_RETRIES):
         steps, remainders = [], []
         for step in (h * 4.0**-retry for h in TAYLOR_STEPS):
-            flat[:] = start + step * direction
+            flat[:] = backend.from_host(start + step * direction)
             remainder = abs(f() - value - step * slope)
             if remainder > 1e3 * np.finfo(float).eps * max(1.0, abs(value)):
                 steps.append(math.log(step))
                 remainders.append(math.log(remainder))
-        flat[:] = start
+        flat[:] = backend.from_host(start)
         if len(steps) < 2:
             return math.inf
         order = float(np.polyfit(steps, remainders, 1)[0])

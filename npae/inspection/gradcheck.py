@@ -66,7 +66,7 @@ def check(probe: Probe, *, entries: int = 100, seed: int = 0) -> Report:
 
 
 def _check_tensor(probe: Probe, name: str, value: Array, gradient: Array, entries: int, seed: int) -> TensorCheck:
-    flat, analytic, objective = value.reshape(-1), gradient.reshape(-1), probe.objective_of(name)
+    flat, analytic, objective = value.reshape(-1), probe.backend.to_host(gradient).reshape(-1), probe.objective_of(name)
     rng = np.random.default_rng(seed)
     chosen = np.arange(flat.size) if flat.size <= entries else np.sort(rng.choice(flat.size, entries, replace=False))
     floor = max(FLOOR * float(np.abs(analytic).max()), ABSOLUTE)
@@ -83,7 +83,7 @@ def _check_tensor(probe: Probe, name: str, value: Array, gradient: Array, entrie
         index=tuple(int(place) for place in np.unravel_index(worst.index, value.shape)),
         analytic=worst.analytic,
         numeric=worst.numeric,
-        order=taylor_order(objective, flat, analytic, direction / np.linalg.norm(direction)),
+        order=taylor_order(objective, flat, analytic, direction / np.linalg.norm(direction), probe.backend),
         kinks=sum(element.kink for element in elements),
     )
 

@@ -32,6 +32,7 @@ class Probe:
     objective: Callable[[], float]
     gradients: Callable[[], Tensors]
     of_player: Mapping[str, Callable[[], float]] = field(default_factory=dict)
+    backend: Backend = field(default_factory=Backend)  # where the tensors lie
 
     def objective_of(self, tensor: str) -> Callable[[], float]:
         """What that tensor minimises."""
@@ -43,17 +44,26 @@ def bind(node: Node, backend: Backend, seed: int = 0) -> Parameters:
     parameters = Parameters(node.named_parameters(), backend=backend, dtype="float64", seed=seed)
     node.bind(backend, parameters.dtype)
     rng = np.random.default_rng(seed)
-    parameters.value += 0.1 * rng.standard_normal(len(parameters))  # biases start at zero: move them off it
+    parameters.value += backend.from_host(0.1 * rng.standard_normal(len(parameters)))  # biases start at zero: move them off it
     return parameters
+
+
+def on(backend: Backend, values: Any) -> Any:
+    """The same mapping or sequence, its arrays where the backend computes."""
+    if isinstance(values, Mapping):
+        return {name: on(backend, value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return type(values)(on(backend, value) for value in values)
+    return backend.from_host(values) if isinstance(values, np.ndarray) else values
 
 
 def layer_probe(name: str, layer: Node, backend: Backend, inputs: Tensors, given: Sequence[Any] = ()) -> Probe:
     """A layer: its inputs and its parameters. `given` follows the inputs as they are (noise)."""
-    parameters = bind(layer, backend)
+    parameters, inputs, given = bind(layer, backend), on(backend, inputs), on(backend, given)
     with inference(layer):
         outputs = _tuple(layer.forward(*inputs.values(), *given))
     rng = np.random.default_rng(1)
-    weights = [rng.standard_normal(output.shape) for output in outputs]
+    weights = [backend.from_host(rng.standard_normal(output.shape)) for output in outputs]
 
     def objective() -> float:
         with inference(layer):
@@ -66,7 +76,8 @@ def layer_probe(name: str, layer: Node, backend: Backend, inputs: Tensors, given
         found = dict(zip(inputs, (gradient.copy() for gradient in returned), strict=True))
         return found | {name: parameters[name].grad.copy() for name in parameters.names()}
 
-    return Probe(name, {**inputs, **{name: parameters[name].value for name in parameters.names()}}, objective, gradients)
+    tensors = {**inputs, **{name: parameters[name].value for name in parameters.names()}}
+    return Probe(name, tensors, objective, gradients, backend=backend)
 
 
 def loss_probe(
@@ -74,7 +85,7 @@ def loss_probe(
 ) -> Probe:
     """A loss: the inputs that it has gradients for. `held` is kept constant (a stopped bandwidth)."""
     bind(loss, backend)
-    constants = held or {}
+    constants, inputs, given = held or {}, on(backend, inputs), on(backend, given)
 
     def objective() -> float:
         with inference(loss):
@@ -84,17 +95,17 @@ def loss_probe(
         loss.forward(*inputs.values(), *given, **constants)
         return dict(zip(inputs, (gradient.copy() for gradient in _tuple(loss.backward())), strict=True))
 
-    return Probe(name, inputs, objective, gradients)
+    return Probe(name, inputs, objective, gradients, backend=backend)
 
 
 def model_probe(name: str, model: Model, x: Array, noise: Noise, *given: Array, step: int | None = None) -> Probe:
     """A model: every parameter, through the whole objective, with noise and held constants frozen. `given` is the companion of x."""
+    parameters, x, given = model.parameters, model.backend.from_host(x), on(model.backend, given)
     held = model.held_constant(x, noise, *given)
-    parameters = model.parameters
 
     def terms() -> Terms:
         forget(model)  # the forward before this one will have no backward; unlike in inference, dropout stays on
-        return model.forward(x, noise, step, held, *given)
+        return model.forward(x, noise, step, held, *given).on_host(model.backend)
 
     def gradients() -> Tensors:
         forget(model)
@@ -109,7 +120,7 @@ def model_probe(name: str, model: Model, x: Array, noise: Noise, *given: Array, 
 
     of_player = {player: lambda player=player: terms()[player] for player in model.players}
     of_player |= {part: lambda part=part: surrogate(part) for part in model.surrogates(x, noise, held, *given)}
-    return Probe(name, tensors, lambda: terms().total, gradients, of_player)
+    return Probe(name, tensors, lambda: terms().total, gradients, of_player, model.backend)
 
 
 def _tuple(value: Any) -> tuple[Array, ...]:

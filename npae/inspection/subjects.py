@@ -17,7 +17,7 @@ import numpy as np
 from npae import layers, losses
 from npae.backend import Array, Backend
 from npae.errors import InputError, nearest
-from npae.inspection.probe import Probe, layer_probe, loss_probe, model_probe
+from npae.inspection.probe import Probe, layer_probe, loss_probe, model_probe, on
 from npae.layers import Chain, Dense, Dropout, Node, Parallel
 from npae.losses import L2, RBFMMD
 from npae.models import MODELS
@@ -118,7 +118,7 @@ def _losses() -> Iterator[Subject]:
 
 def _stopped_probe(rule: str, backend: Backend) -> Probe:
     """A stopped bandwidth is a constant to backward, so the differences hold it constant too."""
-    z, w = _normal(8, B, Z) + 0.5, _normal(9, B, Z)
+    z, w = on(backend, [_normal(8, B, Z) + 0.5, _normal(9, B, Z)])
     sigma2 = losses.Bandwidth(rule).value(backend, z, w)
     return loss_probe(f"mmd.rbf.{rule}", RBFMMD(rule), backend, {"z": z}, [w], {"sigma2": sigma2})
 
@@ -140,9 +140,9 @@ def _l2_probe(backend: Backend) -> Probe:
 
     def objective() -> float:
         with layers.inference(loss):
-            return loss.forward()
+            return float(loss.forward())
 
-    return Probe("l2", {"theta": parameters.value}, objective, gradients)
+    return Probe("l2", {"theta": parameters.value}, objective, gradients, backend=backend)
 
 
 def _gaussian_learned_probe(backend: Backend) -> Probe:
@@ -154,7 +154,7 @@ def _gaussian_learned_probe(backend: Backend) -> Probe:
         r.grad.fill(0)
         return {**probe.gradients(), "r": r.grad.copy()}
 
-    return Probe(probe.name, {"y": y, "r": r.value}, probe.objective, gradients)
+    return Probe(probe.name, {**probe.tensors, "r": r.value}, probe.objective, gradients, backend=backend)
 
 
 def _contraction_probe(names: tuple[str, ...], backend: Backend) -> Probe:
@@ -162,13 +162,13 @@ def _contraction_probe(names: tuple[str, ...], backend: Backend) -> Probe:
     widths = (F, 5, 4, Z)[-len(names) - 1 :]
     loss = losses.Contraction(names)
     loss.bind(backend, np.dtype("float64"))
-    W = [_normal(20 + l, *pair) for l, pair in enumerate(itertools.pairwise(widths))]
-    h = [_unit(30 + l, B, n) for l, n in enumerate(widths[1:])]
+    W = on(backend, [_normal(20 + l, *pair) for l, pair in enumerate(itertools.pairwise(widths))])
+    h = on(backend, [_unit(30 + l, B, n) for l, n in enumerate(widths[1:])])
     named = {f"W{l}": w for l, w in enumerate(W, 1)} | {f"h{l}": out for l, out in enumerate(h, 1)}
 
     def objective() -> float:
         with layers.inference(loss):
-            return loss.forward(W, h)
+            return float(loss.forward(W, h))
 
     def gradients() -> dict[str, Array]:
         loss.forward(W, h)
@@ -176,7 +176,7 @@ def _contraction_probe(names: tuple[str, ...], backend: Backend) -> Probe:
         return dict(zip(named, (gradient.copy() for gradient in (*dW, *dh)), strict=True))
 
     moved = {name: tensor for name, tensor in named.items() if name != f"h{len(h)}" or names[-1] != "linear"}  # f' = 1 whatever h is
-    return Probe("contraction", moved, objective, gradients)
+    return Probe("contraction", moved, objective, gradients, backend=backend)
 
 
 # every form of every model: name -> (kind, options, step)
@@ -265,7 +265,7 @@ def _model(name: str) -> Subject:
 
     def make(backend: Backend) -> Probe:
         model = MODELS[kind](F, **{"hidden": (5,), "latent": Z, "seed": 3, "dtype": "float64", "backend": backend.name, **options})
-        model.parameters.value += 0.1 * _normal(10, len(model.parameters))
+        model.parameters.value += backend.from_host(0.1 * _normal(10, len(model.parameters)))
         x = _unit(11, B, F)
         given = {"labels": (_labels(14),), "targets": (_targets(15),), None: ()}[model.companion]
         return model_probe(name, model, x, model.draw(5, 0, B), *given, step=step)

@@ -13,11 +13,14 @@ from typing import Any
 
 from npae.backend import Array
 from npae.layers.dropout import Dropout
+from npae.layers.fused import FusedLayers
 from npae.layers.node import Node
 
 
 class Chain(Node):
     """f_n o ... o f_1.    `uniforms` gives each Dropout inside its numbers, in order; without it, in inference, none drops."""
+
+    together: FusedLayers | None = None  # inside `fused`: Dense layers with what stands around them
 
     def __init__(self, *layers: Node) -> None:
         self.layers = layers
@@ -33,6 +36,8 @@ class Chain(Node):
 
     def forward(self, x: Any, uniforms: Sequence[Array] = ()) -> Any:
         """x -> f_1 -> ... -> f_n -> y"""
+        if self.together:
+            return self.together.forward(x, uniforms)
         given = iter(uniforms)
         for layer in self.layers:
             x = layer.forward(x, next(given, None)) if isinstance(layer, Dropout) else layer.forward(x)
@@ -40,6 +45,8 @@ class Chain(Node):
 
     def backward(self, dy: Any) -> Any:
         """dy -> f_n' -> ... -> f_1' -> dx"""
+        if self.together:
+            return self.together.backward(dy)
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
         return dy

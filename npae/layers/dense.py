@@ -30,15 +30,13 @@ class Dense(Node):
         """y = x W + b"""
         self.x = x
         y = self.buffer("y", (len(x), self.n_out))
-        self.backend.matmul(x, self.W.value, out=y)  # y = x W
-        y += self.b.value  #                             + b
+        self.backend.kernel("affine")(x, self.W.value, self.b.value, "linear", 0.0, y)
         return y
 
     def backward(self, dy: Array) -> Array | None:
         """dW += x^T dy,  db += sum_B dy,  dx = dy W^T"""
         if self.learning:
-            self.backend.matmul(self.x.T, dy, out=self.W.grad, accumulate=True)
-            self.b.grad += self.backend.xp.sum(dy, axis=0, out=self.buffer("db", self.b.shape))
+            self.backend.kernel("affine_weight_gradient")(self.x, dy, self.W.grad, self.b.grad)
         if self.learning and not self.needs_dx:
             return None
         return self.backend.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape))

@@ -119,6 +119,11 @@ class Node:
             self._buffers[key] = self.backend.xp.empty(shape, dtype or self.dtype)
         return self._buffers[key]
 
+    def stand_in(self, **remembered: Any) -> None:
+        """A forward that was made together with another node's: this is what it would have remembered."""
+        vars(self).update(remembered)
+        self._pending, self._to_learn = self.recording, self.learning
+
     def everything(self) -> Iterator[Node]:
         """This node and all below it."""
         yield self

@@ -21,8 +21,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from npae.backend import Array, Backend
 from npae.errors import InputError, nearest
 

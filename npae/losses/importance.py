@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from npae.backend import Array
 from npae.layers.node import Node
 
@@ -36,4 +34,6 @@ class ImportanceWeighted(Node):
 
     def backward(self) -> Array:
         """dlog w = -wt / B"""
-        return self.backend.xp.divide(self.normalised, -len(self.normalised), out=self.buffer("dlog_w", self.normalised.shape, self.normalised.dtype))
+        return self.backend.xp.divide(
+            self.normalised, -len(self.normalised), out=self.buffer("dlog_w", self.normalised.shape, self.normalised.dtype)
+        )

@@ -56,7 +56,7 @@ class Objective(Node):
 
         Without `dropout` those that `loss` needs, which drops nothing.
         """
-        numbers, step = self.backend.from_host(streams.row_numbers(rows)), streams.check_step(step)
+        numbers, step = streams.row_numbers(rows), streams.check_step(step)
         return self.fill(self.room_for_noise(len(numbers), dropout) if out is None else out, streams.check_seed(seed), step, numbers)
 
     def room_for_noise(self, rows: int, dropout: bool = True) -> Noise:
@@ -171,16 +171,23 @@ class Objective(Node):
         return self.features
 
     def check_data(self, x: Array) -> Array:
-        """x as a C-contiguous (B, F) array of the model's dtype, or one line that says what is wrong with it."""
-        unit_interval = self.likelihood.unit_interval
-        return self.backend.from_host(check_rows(x, kind=self.kind, features=self.features, dtype=self.dtype, unit_interval=unit_interval))
+        """x as a C-contiguous (B, F) array of the model's dtype, where the backend computes, or one line: what is wrong with it."""
+        return self.backend.from_host(self.checked_rows(self.backend.to_host(x)))
+
+    def checked_rows(self, x: Array) -> Array:
+        """The same on the host."""
+        return check_rows(x, kind=self.kind, features=self.features, dtype=self.dtype, unit_interval=self.likelihood.unit_interval)
 
     def check_companion(self, y: Array | None, rows: int) -> tuple[Array, ...]:
         """(y,) as the model reads it, or () for a model whose rows come alone."""
         if self.companion == "labels":
-            return (self.backend.from_host(check_labels(y, rows, kind=self.kind, classes=self.spec["classes"])),)
+            return (self.backend.from_host(check_labels(self.backend.to_host(y), rows, kind=self.kind, classes=self.spec["classes"])),)
         if self.companion == "targets":
-            return (self.backend.from_host(check_targets(y, rows, kind=self.kind, features=self.outputs, dtype=self.dtype)),)
+            return (
+                self.backend.from_host(
+                    check_targets(self.backend.to_host(y), rows, kind=self.kind, features=self.outputs, dtype=self.dtype)
+                ),
+            )
         if y is not None:
             raise InputError(
                 f"y was given, but this {self.kind} takes rows x alone: leave y out, or take a model that reads it (cvae, paired)"

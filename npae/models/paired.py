@@ -91,9 +91,9 @@ class Paired(Model):
         """Refused: nothing says which codes are likely."""
         raise InputError(f"a {self.kind} model has no prior to sample from: it turns rows into their targets (reconstruct, npae translate)")
 
-    def check_data(self, x: Array) -> Array:
+    def checked_rows(self, x: Array) -> Array:
         """x of any range: the loss looks at the targets alone."""
-        return self.backend.from_host(check_rows(x, kind=self.kind, features=self.features, dtype=self.dtype, unit_interval=False))
+        return check_rows(x, kind=self.kind, features=self.features, dtype=self.dtype, unit_interval=False)
 
     def check_companion(self, y: Array | None, rows: int) -> tuple[Array, ...]:
         """(y,), which a Bernoulli needs in [0, 1], and text one-hot at each place."""

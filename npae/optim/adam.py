@@ -73,11 +73,14 @@ class Adam:
 
     def update(self) -> None:
         """theta -= step; the gradient itself is left as it is."""
-        alpha, root_scale = self.coefficients(self.steps)
+        self.apply(*self.coefficients(self.steps), self._gradient_scale())
         self.steps += 1
+
+    def apply(self, alpha: float | Array, root_scale: float | Array, gradient_scale: float | Array) -> None:
+        """The kernel, with numbers of this step that may lie on a GPU; a gradient_scale of NaN moves nothing. `steps` is the caller's."""
         theta, g = self.parameters.value, self.parameters.grad
         adam = self.parameters.backend.kernel("adam")
-        adam(theta, g, self.m, self.v, alpha, self.beta1, self.beta2, root_scale, self.epsilon, self._gradient_scale())
+        adam(theta, g, self.m, self.v, alpha, self.beta1, self.beta2, root_scale, self.epsilon, gradient_scale)
 
     def _gradient_scale(self) -> float:
         """1, or what brings the gradient's norm down to clip_norm."""

@@ -27,7 +27,7 @@ from npae.training.fingerprint import fingerprint_of
 from npae.training.guard import Guard, check_guard
 from npae.training.history import History
 from npae.training.interrupt import deferred_interrupts
-from npae.training.step import SeveralSteps, TrainingStep
+from npae.training.step import Rows, SeveralSteps, TrainingStep
 
 OnEpoch = Callable[["Trainer"], None]
 OnBatch = Callable[["Trainer", Terms], None]
@@ -82,10 +82,10 @@ class Trainer:
             )
         if self.patience and self.validation is None:
             raise InputError(f"patience {self.patience} needs validation data to watch; give validation, or patience 0")
-        self.x = self.model.check_data(binarise_fixed(self.x) if check_binarise(self.binarise) == "fixed" else self.x)
-        self.given = self.model.check_companion(self.y, len(self.x))
+        self.x = self.model.checked_rows(binarise_fixed(self.x) if check_binarise(self.binarise) == "fixed" else self.x)
+        self.given = tuple(self.model.backend.to_host(part) for part in self.model.check_companion(self.y, len(self.x)))
         if self.validation is not None:
-            self.validation = self.model.check_data(binarise_held_out(self.validation, self.binarise, self.seed))
+            self.validation = self.model.checked_rows(binarise_held_out(self.validation, self.binarise, self.seed))
             self.model.check_companion(self.validation_y, len(self.validation))
         if isinstance(self.watch, bool) or not isinstance(self.watch, int) or not 0 <= self.watch <= len(self.x):
             raise InputError(
@@ -95,11 +95,10 @@ class Trainer:
         self.guarded = Guard(check_guard(self.guard))
         self.take_step = TrainingStep(self.model, self.optimizer, self.seed)
         self.batches = batch_count(len(self.x), self.batch_size, self.drop_last)
-        changing = "binarise dynamic" if self.binarise == "dynamic" else "labels or targets" if self.given else ""
         batch = min(self.batch_size, len(self.x))
-        self.several = SeveralSteps(
-            self.step, self.model, self.optimizer, self.seed, self.x, batch=batch, steps=self.batches, changing=changing
-        )
+        rows = Rows(self.x, self.given, self.binarise, batch, self.batches)
+        self.several = SeveralSteps(self.step, self.model, self.optimizer, self.seed, rows)
+        self._room: dict[int, Array] = {}
 
     def _check_batches(self) -> None:
         """No batch may have fewer rows than the model's objective needs; better said now than at the end of an epoch."""
@@ -161,10 +160,10 @@ class Trainer:
 
     def _steps(self, coming: list[Array], one_by_one: bool) -> list[tuple[Array, Terms]]:
         """The next batch with its terms, or the next few of its size where the step is compiled."""
-        if self.several.compiled:
+        if self.several.together:
             count = 1 if one_by_one else self.several.together
             batches = [rows for rows in coming[:count] if len(rows) == len(coming[0])]
-            done = self.several(batches)
+            done = self.several(batches, self.epoch)
             if done:
                 return list(zip(batches, done, strict=False))
         return [(coming[0], self._step(coming[0]))]  # which says why, where a compiled step finds its loss not finite
@@ -179,10 +178,11 @@ class Trainer:
 
     def inputs(self, rows: Array) -> tuple[Array, tuple[Array, ...]]:
         """Those rows as this epoch's step is given them, and what they come with."""
-        x = np.take(self.x, rows, axis=0, out=self._batch_buffer(len(rows)), mode="clip")
+        there = self.model.backend.from_host
+        x = there(np.take(self.x, rows, axis=0, out=self._batch_room(len(rows)), mode="clip"))
         if self.binarise == "dynamic":
             x = binarise_dynamic(x, self.seed, self.epoch, rows, self.model.backend)
-        return x, tuple(part[rows] for part in self.given)
+        return x, tuple(there(part[rows]) for part in self.given)
 
     def _batches(self) -> list[Array]:
         """The row numbers of every batch of the epoch under way."""
@@ -196,8 +196,8 @@ class Trainer:
         """Forget what was done of the epoch under way, but for the time it took."""
         self.batch, self.averages = 0, Averages()
 
-    def _batch_buffer(self, rows: int) -> Array:
-        return self.model.buffer("batch", (rows, self.model.features))
+    def _batch_room(self, rows: int) -> Array:
+        return self._room.setdefault(rows, np.empty((rows, self.model.features), self.x.dtype))
 
     def _finish_epoch(self, started: float) -> None:
         epoch = self.epoch + 1

@@ -82,7 +82,13 @@ OPTIONS: dict[str, Option] = {
         Option("patience", "int", "stop after so many epochs without a better validation loss; 0: never", 0, flag=True),
         Option("watch", "int", "evaluate so many of the first training rows after each epoch, and draw nine reconstructions; 0: none", 0),
         Option("keep", "labels", "train and validate on the rows of these labels alone: 3, or 0,1; unset: on all", None, flag=True),
-        Option("step", "str", "of training: layer by layer (ordinary) or compiled; auto: compiled where that pays", "auto", STEPS),
+        Option(
+            "step",
+            "str",
+            "of training: ordinary (layer by layer), compiled (CPU), captured or eager (GPU: a graph, or its launches); auto: the fastest",
+            "auto",
+            STEPS,
+        ),
         Option(
             "guard",
             "str",

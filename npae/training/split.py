@@ -70,6 +70,13 @@ def split(dataset: Dataset, held: str | float, seed: int, keep: Sequence[int] | 
     return Split(_kept(parts.train, keep, dataset), _kept(parts.validation, keep, dataset) if parts.validation else None)
 
 
+def places(dataset: Dataset, held: str | float, seed: int, keep: Sequence[int] | None = None) -> Array:
+    """Where the rows that train stand among all training rows of the data, in order: the numbers by which their owner knows them."""
+    held = _held(dataset, held)
+    rows = _shares(len(dataset.train), held, seed)[0] if isinstance(held, float) else np.arange(len(dataset.train))
+    return rows if keep is None or dataset.train_labels is None else rows[np.isin(dataset.train_labels[rows], list(keep))]
+
+
 def _kept(part: Part, keep: Sequence[int], dataset: Dataset) -> Part:
     text = ",".join(map(str, keep))
     if part.labels is None:
@@ -82,29 +89,35 @@ def _kept(part: Part, keep: Sequence[int], dataset: Dataset) -> Part:
     return Part(part.rows[rows], part.labels[rows], targets, f"{part.which} of label {text}")
 
 
+def _held(dataset: Dataset, held: str | float) -> str | float:
+    """What "auto" comes to."""
+    if held != "auto":
+        return held
+    return "validation" if dataset.validation is not None else "test" if dataset.test is not None else AUTO_SHARE
+
+
 def _split(dataset: Dataset, held: str | float, seed: int) -> Split:
-    if held == "auto":
-        held = "validation" if dataset.validation is not None else "test" if dataset.test is not None else AUTO_SHARE
+    held = _held(dataset, held)
     if isinstance(held, float):
-        return _share(dataset, held, seed)
-    train = _part(dataset, np.arange(len(dataset.train)), "training rows")
+        train, validation = _shares(len(dataset.train), held, seed)
+        return Split(_part(dataset, train, "training rows"), _part(dataset, validation, "validation rows"))
+    every = _part(dataset, np.arange(len(dataset.train)), "training rows")
     if held == "none":
-        return Split(train, None)
+        return Split(every, None)
     if held == "validation" and dataset.validation is not None:
-        return Split(train, Part(dataset.validation, None, None, "validation rows"))
+        return Split(every, Part(dataset.validation, None, None, "validation rows"))
     if dataset.test is None:
         raise InputError(f"validation 'test': the data '{dataset.name}' have no test rows; give a share such as 0.1")
-    return Split(train, Part(dataset.test, dataset.test_labels, dataset.test_targets, "test rows"))
+    return Split(every, Part(dataset.test, dataset.test_labels, dataset.test_targets, "test rows"))
 
 
-def _share(dataset: Dataset, share: float, seed: int) -> Split:
-    n = len(dataset.train)
+def _shares(n: int, share: float, seed: int) -> tuple[Array, Array]:
+    """The numbers of the rows that train, and of those that validate."""
     count = round(share * n)
     if not 0 < count < n:
         raise InputError(f"validation {share} of {n} rows leaves {count} to validate and {n - count} to train; both need at least 1")
     (order,) = batch_indices(n, n, seed=seed, epoch=SPLIT_EPOCH, shuffle=True, drop_last=False)
-    train, validation = np.sort(order[count:]), np.sort(order[:count])
-    return Split(_part(dataset, train, "training rows"), _part(dataset, validation, "validation rows"))
+    return np.sort(order[count:]), np.sort(order[:count])
 
 
 def _part(dataset: Dataset, rows: Array, which: str) -> Part:

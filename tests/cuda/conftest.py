@@ -1,6 +1,6 @@
 """Where the tests of this folder run CUDA kernels: on a CPU, with the threads of a block in three orders; with --gpu on the GPU.
 
-A test that needs a C++ compiler or NVIDIA's run-time compiler is skipped by name without it; NPAE_REQUIRE_CUDA_TOOLS=1 makes that a failure.
+A test that needs a C++ compiler, or NVIDIA's run-time compiler, is skipped by name without it; NPAE_REQUIRE_CUDA_TOOLS=1 makes it fail.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pytest
 from npae.kernels.cuda.device import Device, using
 
 sys.path.insert(0, str(Path(__file__).parent))  # shim.py, nvrtc.py and others beside this file
-from nvrtc import WHEEL, library  # noqa: E402
-from shim import OnCpu  # noqa: E402
+from nvrtc import WHEEL, library
+from shim import OnCpu
 
 ORDERS = {"as numbered": 0, "backwards": 1, "shuffled": 2}
 

@@ -2,7 +2,7 @@
 //
 // The order in which fibers run between two barriers is chosen by the launch: 0 as numbered, 1 backwards, 2 shuffled with a seed. A kernel
 // that needs a barrier it does not have gives other numbers in another order; one whose threads wait at different barriers is aborted.
-// Shared memory starts as 0xA5 bytes where it is dynamic. Not expressible here: races between blocks, inline PTX, tensor cores, cp.async,
+// Shared memory starts as 0xA5 bytes in every block. Not expressible here: races between blocks, inline PTX, tensor cores, cp.async,
 // cooperative launches.
 #pragma once
 #include <math.h>  // exp(float) and its kind in the global namespace, as CUDA has them
@@ -61,6 +61,7 @@ inline ucontext_t scheduler;
 inline uint3 block_number;
 inline dim3 block_size, grid_size;
 inline unsigned char* dynamic_shared = nullptr;
+inline unsigned long blocks_begun = 0;
 inline void (*kernel)(void*);
 inline void* kernel_arguments;
 inline uint64_t exchanged[MOST_THREADS];  // what each thread shows to its warp
@@ -85,6 +86,13 @@ inline void begin(Fiber& fiber, unsigned number, char* stack) {
   fiber.context.uc_stack.ss_size = STACK;
   fiber.context.uc_link = nullptr;
   makecontext(&fiber.context, body, 0);
+}
+
+// Fills a shared array when the first thread of a block comes to it.
+inline void begin_shared(void* at, size_t bytes, unsigned long& of_block) {
+  if (of_block == blocks_begun) return;
+  of_block = blocks_begun;
+  std::memset(at, 0xA5, bytes);
 }
 
 // Lets the warps go on whose awaited lanes have all arrived or ended; whether there was one.
@@ -154,6 +162,7 @@ inline void launch(dim3 grid, dim3 block, size_t shared, int order, unsigned see
         block_number = {x, y, z};
         std::fill(memory.begin(), memory.end(), 0xA5);
         dynamic_shared = memory.data();
+        ++blocks_begun;
         run_block(order, shuffler, turn, stacks.get());
       }
 }

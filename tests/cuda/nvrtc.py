@@ -1,6 +1,7 @@
 """NVIDIA's run-time compiler without a GPU: a CUDA source to machine code for any architecture, with what each kernel takes of it.
 
     compiled(text, name, 90, "-DREAL=float") -> Compiled      .kernels["mmd"]: registers, stack, spilled, shared (bytes)     .warnings
+                                                              .parameters["mmd"]: ("b64", "f64", "b8[24]", ...)
     library() -> path | None                                  libnvrtc of the wheel nvidia-cuda-nvrtc-cu12, if it is installed
 
 The numbers are ptxas's own, out of the log that --ptxas-options=-v writes. Raises AssertionError, with the log, for a source that does not
@@ -19,6 +20,8 @@ from typing import Any, NamedTuple
 
 WHEEL = "nvidia-cuda-nvrtc-cu12"
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)  # Turing, A100, Ampere, Ada, Hopper, Blackwell of the data centre and of the desk
+ENTRY = re.compile(r"\.entry (\w+)\(([^)]*)\)")
+PARAMETER = re.compile(r"\.param (?:\.align \d+ )?\.(\w+) (?:\.ptr )?(?:\.align \d+ )?\w+?(\[\d+\])?,?$")
 VERBOSE = ("--ptxas-options=-v", "--ptxas-options=--warn-on-spills")
 PROPERTIES = re.compile(
     r"Compiling entry function '(?P<name>\w+)' for 'sm_\d+'\n"
@@ -41,6 +44,7 @@ class Compiled(NamedTuple):
     """One source for one architecture."""
 
     kernels: dict[str, Usage]
+    parameters: dict[str, tuple[str, ...]]
     warnings: list[str]
     cubin: bytes
 
@@ -77,9 +81,12 @@ def compiled(text: str, name: str, architecture: int, *options: str) -> Compiled
         log = _bytes(program, nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog).rstrip(b"\0").decode()
         assert not failed, f"{name} does not compile for sm_{architecture} {' '.join(options)}\n{log}"
         cubin = _bytes(program, nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN)
+        ptx = _bytes(program, nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX).decode()
     finally:
         nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return Compiled(_usage(log), [line for line in log.splitlines() if "warning" in line and "-diag-suppress" not in line], cubin)
+    return Compiled(
+        _usage(log), _parameters(ptx), [line for line in log.splitlines() if "warning" in line and "-diag-suppress" not in line], cubin
+    )
 
 
 def _usage(log: str) -> dict[str, Usage]:
@@ -89,4 +96,14 @@ def _usage(log: str) -> dict[str, Usage]:
         spilled = int(found["stores"]) + int(found["loads"])
         kernels[found["name"]] = Usage(int(found["registers"]), int(found["stack"]), spilled, int(shared[1]) if shared else 0)
     assert len(kernels) == log.count("Compiling entry function"), f"a log of another form\n{log}"
+    return kernels
+
+
+def _parameters(ptx: str) -> dict[str, tuple[str, ...]]:
+    """Of each kernel: types as PTX has them, where an address and a whole number are bits (b64), and a struct is bytes (b8[24])."""
+    kernels = {}
+    for name, declared in ENTRY.findall(ptx):
+        each = [PARAMETER.search(line) for line in declared.splitlines() if ".param" in line]
+        kernels[name] = tuple(re.sub("[us]", "b", one[1]) + (one[2] or "") for one in each if one)
+        assert None not in each, declared
     return kernels

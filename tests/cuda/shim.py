@@ -2,7 +2,7 @@
 
     with using(OnCpu(order=2, seed=7)):     every launch of a `gpu` form runs here, its threads shuffled; arrays are NumPy's
 
-Raises subprocess.CalledProcessError for a source that does not compile.
+Raises AssertionError, with the compiler's own lines, for a source that does not compile.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ import numpy as np
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.cuda.source import source
+from npae.kernels.kernel import Array
 
 HEADER = Path(__file__).with_name("cuda_on_cpu.h")
 OPTIONS = ("-O1", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-Wno-unknown-pragmas", "-Wno-attributes")
 KERNEL = re.compile(r"__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\(")
 DYNAMIC = re.compile(r"extern\s+__shared__\s+([\w: ]+?)\s+(\w+)\s*\[\s*\]\s*;")
+STATIC = re.compile(r"^(?!\s*(?://|extern))[^\n]*?__shared__\s+([^;]+);", re.M)
 ENTRY = """extern "C" void enter_{0}(unsigned* g, unsigned* b, size_t shared, int order, unsigned seed, void** arguments) {{
   on_cpu::launch({{g[0], g[1], g[2]}}, {{b[0], b[1], b[2]}}, shared, order, seed,
                  [](void* a) {{ on_cpu::call({0}, (void**)a); }}, arguments);
@@ -34,9 +36,18 @@ ENTRY = """extern "C" void enter_{0}(unsigned* g, unsigned* b, size_t shared, in
 """
 
 
+def _unwritten(declaration: re.Match[str]) -> str:
+    """The shared arrays of a declaration, filled with 0xA5 whenever a block begins: what another block left there is not to be read."""
+    declarators = re.split(r",(?![^\[(<]*[\])>])", declaration[1])
+    names = [declarator.split("[")[0].split()[-1] for declarator in declarators]
+    begin = " static unsigned long {0}_of_block; on_cpu::begin_shared(&{0}, sizeof({0}), {0}_of_block);"
+    return declaration[0] + "".join(begin.format(name) for name in names)
+
+
 def as_cpp(text: str) -> str:
     """The CUDA source with an entry for each of its kernels."""
     names = KERNEL.findall(text)
+    text = STATIC.sub(_unwritten, text)
     text = DYNAMIC.sub(r"\1* \2 = reinterpret_cast<\1*>(on_cpu::dynamic_shared);", text)
     return "\n".join([f'#include "{HEADER}"', text, *(ENTRY.format(name) for name in names)])
 
@@ -53,13 +64,14 @@ def library(text: str, real: str, *options: str) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as room:
             written, unfinished = Path(room) / "source.cpp", Path(room) / "made.so"
             written.write_text(code)
-            subprocess.run(["g++", *arguments, str(written), "-o", str(unfinished)], check=True, capture_output=True, text=True)
+            done = subprocess.run(["g++", *arguments, str(written), "-o", str(unfinished)], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
             unfinished.rename(made)
     return made
 
 
 @functools.cache
-def _loaded(text: str, real: str, *options: str) -> ctypes.CDLL:
+def loaded(text: str, real: str, *options: str) -> ctypes.CDLL:
     return ctypes.CDLL(str(library(text, real, *options)))
 
 
@@ -78,14 +90,18 @@ class OnCpu(Device):
         self._ticket = None
         self.order, self.seed, self.edit, self.options = order, seed, edit, options
 
+    def address(self, array: Array) -> int:
+        """Where the array lies."""
+        return int(array.ctypes.data)
+
     def kernel(self, name: str, kernel: str, real: str) -> Any:
         """The function, called as CuPy's: (grid, block, arguments, shared_mem=)."""
-        entry = getattr(_loaded(self.edit(name, source(name)), real, *self.options), f"enter_{kernel}")
+        entry = getattr(loaded(self.edit(name, source(name)), real, *self.options), f"enter_{kernel}")
         entry.restype = None
 
         def call(grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any], *, shared_mem: int = 0) -> None:
             sizes = [(ctypes.c_uint * 3)(*(*size, 1, 1)[:3]) for size in (grid, block)]
-            cells = [np.asarray(np.uint64(a.ctypes.data) if isinstance(a, np.ndarray) else a) for a in arguments]
+            cells = [np.asarray(np.uint64(a.ctypes.data) if isinstance(a, np.ndarray) and not a.dtype.names else a) for a in arguments]
             pointers = (ctypes.c_void_p * len(cells))(*[cell.ctypes.data for cell in cells])
             entry(*sizes, ctypes.c_size_t(shared_mem), self.order, self.seed, pointers)
 

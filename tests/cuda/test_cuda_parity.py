@@ -38,7 +38,11 @@ def test_a_cuda_kernel_agrees_with_the_reference(device: Device, name: str, dtyp
     got, example = called(device, name, size, dtype)
     exact = KERNELS[name].tolerances[dtype] == EXACT
     theirs = [
-        a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype == np.float32 and not exact else a.copy() if isinstance(a, np.ndarray) else a
+        a.astype(np.float64)
+        if isinstance(a, np.ndarray) and a.dtype == np.float32 and not exact
+        else a.copy()
+        if isinstance(a, np.ndarray)
+        else a
         for a in example
     ]
     returned = resolve(name, "reference")(*theirs)

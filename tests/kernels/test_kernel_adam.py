@@ -68,3 +68,13 @@ def test_a_nan_in_the_gradient_stays_visible_and_stays_where_it_is(form: str) ->
     grad[13] = np.nan
     resolve("adam", form)(theta, grad, m, v, 0.1, 0.9, 0.999, 1.0, 1e-8, 1.0)
     assert np.flatnonzero(np.isnan(theta)).tolist() == [13]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_gradient_scale_that_is_nan_calls_the_step_off(form: str, dtype: str) -> None:
+    theta, grad, m, v = (np.linspace(start, 2.0, 70).astype(dtype) for start in (-1.0, -2.0, 0.5, 0.1))
+    grad[13] = np.inf
+    before = [array.tobytes() for array in (theta, grad, m, v)]
+    resolve("adam", form)(theta, grad, m, v, 0.1, 0.9, 0.999, 1.0, 1e-8, math.nan)
+    assert [array.tobytes() for array in (theta, grad, m, v)] == before

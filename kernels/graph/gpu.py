@@ -1,0 +1,121 @@
+"""The parts of a captured step that are no layer: everything that changes from step to step lies on the device, nothing is read back.
+
+    begin_step(counters, order, table, rows, numbers, step, data, x)      one launch
+    gather(data, rows, out)                                               one launch
+    check_gradient(grad, finite, clip_norm, bad, gradient_scale, end)     one launch, with what end_step does if `end` is given
+    end_step(numbers, bad, log, counters)                                 one launch
+
+Arrays are C-contiguous, on the device. Raises TypeError for one that is not, or of another dtype or shape, and ValueError for more numbers
+than MOST_NUMBERS.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npae.kernels.cuda.device import current
+from npae.kernels.cuda.shapes import MOST_BLOCKS, THREADS, blocks, elementwise
+from npae.kernels.kernel import Array
+
+SOURCE = "graph/graph.cu"
+MOST_NUMBERS = 32  # in a list of them
+MOST = 8 * MOST_BLOCKS  # blocks that copy rows; a thread then copies more than one part
+NOTHING = np.uint64(0)  # the address of no array
+
+
+class Ending(NamedTuple):
+    """The arguments of end_step, for check_gradient to end the step as well."""
+
+    numbers: Sequence[Array]
+    log: Array
+    counters: Array
+
+
+def begin_step(
+    counters: Array,
+    order: Array,
+    table: Array,
+    rows: Array,
+    numbers: Array,
+    step: Array,
+    data: Array | None = None,
+    x: Array | None = None,
+) -> None:
+    """rows (B,) = order[k B ...], numbers (C,) = table[k], step = t; and x (B, F) = data (N, F)[rows], in the same launch.
+
+    counters (2,) = (t, k), order and step are int64; table (K, C) is float64.
+    """
+    for name, array in (("counters", counters), ("order", order), ("rows", rows), ("step", step)):
+        _check(name, array, "int64", array.shape)
+    _check("numbers", numbers, "float64", numbers.shape)
+    _check("table", table, "float64", (len(table), numbers.size))
+    copied = (NOTHING, NOTHING, 0) if data is None or x is None else (data, x, _bytes_of_row(data, x, len(rows)))
+    arguments = (counters, order, table, rows, len(rows), numbers, numbers.size, step, *copied)
+    current().launch(SOURCE, "begin_step", "float32", _copy_grid(len(rows), copied[2]), THREADS, arguments)
+
+
+def gather(data: Array, rows: Array, out: Array) -> None:
+    """out (B, ...) = data (N, ...)[rows (B,)]; elements of 4 or 8 bytes: rows of float32 or float64, labels of int64."""
+    _check("rows", rows, "int64", rows.shape)
+    size = _bytes_of_row(data, out, len(rows))
+    current().launch(SOURCE, "gather", "float32", _copy_grid(len(rows), size), THREADS, (data, rows, out, len(rows), size))
+
+
+def check_gradient(
+    grad: Array, finite: Sequence[Array], clip_norm: float | None, bad: Array, gradient_scale: Array, end: Ending | None = None
+) -> None:
+    """gradient_scale = min(1, clip_norm / |grad|), or NaN and then bad = 1; the step is ended too, where `end` is given.
+
+    grad (P,); finite: numbers on the device that must be finite; bad: 0-d uint32, stays 1 until the host sets it back; gradient_scale: 0-d.
+    """
+    _check("bad", bad, "uint32", ())
+    _check("gradient_scale", gradient_scale, "float64", ())
+    gpu = current()
+    grid, block = elementwise(grad.size)
+    largest = math.inf if clip_norm is None else float(clip_norm)
+    ending = (_addresses(()), 0, NOTHING, NOTHING) if end is None else _ending(*end)
+    checked = (grad, grad.size, _addresses(finite), len(finite), largest, *gpu.sum_room(grid), bad, gradient_scale)
+    gpu.launch(SOURCE, "check_gradient", grad.dtype, grid, block, (*checked, *ending))
+
+
+def end_step(numbers: Sequence[Array], bad: Array, log: Array, counters: Array) -> None:
+    """log[k] (T,) = numbers, t += 1, k += 1; nothing of it where bad is set."""
+    _check("bad", bad, "uint32", ())
+    current().launch(SOURCE, "end_step", "float32", 1, MOST_NUMBERS, (*_ending(numbers, log, counters), bad))
+
+
+def _ending(numbers: Sequence[Array], log: Array, counters: Array) -> tuple[Any, ...]:
+    _check("log", log, "float64", (len(log), len(numbers)))
+    _check("counters", counters, "int64", (2,))
+    return _addresses(numbers), len(numbers), log, counters
+
+
+def _addresses(numbers: Sequence[Array]) -> Array:
+    """Where they lie, as one argument that is passed by value."""
+    if len(numbers) > MOST_NUMBERS:
+        raise ValueError(f"{len(numbers)} numbers: a kernel takes at most {MOST_NUMBERS}")
+    addresses = np.zeros((), [("at", "u8", (MOST_NUMBERS,))])
+    for k, number in enumerate(numbers):
+        _check(f"number {k}", number, "float64", (1,) * number.ndim)
+        addresses["at"][k] = current().address(number)
+    return addresses
+
+
+def _check(name: str, array: Array, dtype: str, shape: tuple[int, ...]) -> None:
+    if array.dtype != dtype or array.shape != shape:
+        raise TypeError(f"{name}: {array.dtype} {array.shape} is not {dtype} {shape}")
+
+
+def _bytes_of_row(data: Array, out: Array, rows: int) -> int:
+    _check("out", out, str(data.dtype), (rows, *data.shape[1:]))
+    if data.itemsize not in (4, 8):
+        raise TypeError(f"data: {data.dtype} has elements of {data.itemsize} bytes, not of 4 or 8")
+    return data.itemsize * math.prod(data.shape[1:])
+
+
+def _copy_grid(rows: int, bytes_of_row: int) -> int:
+    return min(blocks(max(rows, rows * bytes_of_row // 16), THREADS), MOST)

@@ -1,0 +1,101 @@
+"""One training step on the device, for batches of one size: launches that read nothing back.
+
+    begin_step      rows of the batch, Adam's coefficients, the step's number: from tables that were copied before
+    gather          x (B, F), and what each row comes with
+    noise           Philox, with the step's number where the device counts it
+    forward, backward     the model's own page
+    check_gradient  gradient_scale: NaN where the loss or the gradient is not finite; Adam then moves nothing, and neither does the counter
+    adam            theta, m, v
+    end_step        the terms into the log; on to the next step
+
+Everything that differs between two steps is a number on the device: a recorded graph repeats addresses and whatever the host told it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array
+from npae.data.binarise import binarise_batch
+from npae.kernels.graph.gpu import begin_step, check_gradient, end_step, gather
+from npae.layers.fused import fused
+from npae.models import Model, Terms
+from npae.optim import Adam
+
+COEFFICIENTS = 2  # columns of the table: alpha and root_scale of Adam
+
+
+class BatchStep:
+    """The launches of a step, and the memory that they share with the host."""
+
+    def __init__(
+        self, model: Model, optimizer: Adam, seed: int, data: Array, given: tuple[Array, ...], *, batch: int, most: int, binarise: str
+    ) -> None:
+        """`most` steps follow one another without the host; `binarise` is "dynamic" where pixels are drawn anew in each epoch."""
+        self.model, self.optimizer, self.seed, self.data, self.given = model, optimizer, seed, data, given
+        self.batch, self.most, self.binarise, self.shown = batch, most, binarise, Terms({})
+        xp = model.backend.xp
+        self.order, self.table = xp.zeros(most * batch, "int64"), xp.zeros((most, COEFFICIENTS), "float64")
+        self.counters, self.bad, self.epoch = xp.zeros(2, "int64"), xp.zeros((), "uint32"), xp.zeros((), "int64")
+        self.rows, self.places = xp.zeros(batch, "int64"), xp.arange(batch, dtype="int64")
+        self.numbers, self.step, self.gradient_scale = xp.zeros(COEFFICIENTS, "float64"), xp.zeros((), "int64"), xp.zeros((), "float64")
+        self.x = xp.zeros((batch, data.shape[1]), data.dtype)
+        self.of_rows = tuple(xp.zeros((batch, *part.shape[1:]), part.dtype) for part in given)
+        self.noise = model.room_for_noise(batch)
+        self.log = xp.zeros((most, 0), "float64")
+
+    def tell(self, first: int, epoch: int, order: Array, table: Array) -> None:
+        """Copy the steps to come: the number of the first, their epoch, their rows one after another, their coefficients."""
+        host, xp = self.model.backend.from_host, self.model.backend.xp
+        self.order[: len(order)] = host(order)
+        self.table[: len(table)] = host(table)
+        self.counters[...] = host(np.array([first, 0]))
+        self.epoch[...] = host(np.array(epoch))
+        self.bad[...] = xp.zeros((), "uint32")
+
+    def launch(self) -> None:
+        """One step."""
+        model, parameters, adam = self.model, self.model.parameters, self.optimizer
+        begin_step(self.counters, self.order, self.table, self.rows, self.numbers, self.step)
+        for source, out in zip((self.data, *self.given), (self.x, *self.of_rows), strict=True):
+            gather(source, self.rows, out)
+        x = binarise_batch(self.x, self.seed, self.epoch, self.rows, model.backend) if self.binarise == "dynamic" else self.x
+        model.fill(self.noise, self.seed, self.step, self.places)
+        parameters.zero_grad()
+        with fused(model):
+            terms = model.terms_of(x, self.noise, self.step, {}, *self.of_rows)
+            model.backward()
+        numbers = self._show(terms)
+        of_loss = [terms[name] for name in terms if name in model.players or self._counts(terms.weights[name])]
+        finite = [number for number in of_loss if not isinstance(number, int | float)]
+        check_gradient(parameters.grad, finite, adam.clip_norm, self.bad, self.gradient_scale)
+        adam.apply(self.numbers[0], self.numbers[1], self.gradient_scale)
+        end_step(numbers, self.bad, self.log, self.counters)
+
+    def told(self, done: int) -> list[Terms]:
+        """The terms of the steps that were made, as floats (waits for the device)."""
+        log, shown = self.model.backend.to_host(self.log)[:done], self.shown
+        keys = list(shown.unread())
+        every = []
+        for row in log.tolist():
+            read = dict(zip(keys, row, strict=True))
+            values = {name: read.get(("value", name), value) for name, value in shown.items()}
+            every.append(Terms(values, {name: read.get(("weight", name), weight) for name, weight in shown.weights.items()}))
+        return every
+
+    def made(self) -> int:
+        """The steps that were made since the host told of them (waits for the device)."""
+        return int(self.model.backend.to_host(self.counters)[1])
+
+    def _show(self, terms: Terms) -> list[Array]:
+        """The numbers to be logged, and room for them."""
+        self.shown, numbers = terms, [*terms.unread().values()]
+        if self.log.shape[1] != len(numbers):
+            self.log = self.model.backend.xp.zeros((self.most, len(numbers)), "float64")
+        return numbers
+
+    @staticmethod
+    def _counts(weight: Any) -> bool:
+        return not isinstance(weight, int | float) or weight != 0

@@ -1,0 +1,84 @@
+"""Many training steps on a GPU in one call: the host copies what they are to do, launches them, and waits once.
+
+    steps = CapturedSteps(model, optimizer, seed, data, given, most=600)
+    steps.run([rows, rows, ...], epoch) -> [Terms, ...]         one for each batch, as the ordinary step gives them
+
+The first steps for a batch size are launched one by one, which compiles their kernels and takes their memory; then they are recorded as a
+CUDA graph, and every further step is one launch of the host's. With replayed=False all are launched one by one. Both give the same
+numbers to the last bit: they are the same launches.
+Where a loss or a gradient is not finite, that step and all after it leave everything as it is, and fewer Terms come back; the ordinary step
+then says why. Raises InputError where the model's backend is not cupy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from npae.backend import Array
+from npae.captured.batch import BatchStep
+from npae.errors import InputError
+from npae.kernels.cuda.device import current
+from npae.models import Model, Terms
+from npae.optim import Adam
+
+WARM_UP = 2  # steps that are launched one by one: the second one already finds all the memory that it needs
+
+
+class CapturedSteps:
+    """Steps for one model, optimiser and data set, recorded once for each batch size."""
+
+    def __init__(
+        self,
+        model: Model,
+        optimizer: Adam,
+        seed: int,
+        data: Array,
+        given: tuple[Array, ...] = (),
+        *,
+        most: int,
+        binarise: str = "none",
+        replayed: bool = True,
+    ) -> None:
+        """`most` steps in one call; data (N, F) and given, what each row comes with, lie on the device."""
+        if model.backend.name != "cupy":
+            raise InputError(f"a step that is captured runs on a GPU, and the backend is {model.backend.name}; take --backend cupy")
+        self.model, self.optimizer, self.seed, self.data, self.given = model, optimizer, seed, data, given
+        self.most, self.binarise, self.replayed = most, binarise, replayed
+        self.lane = current().lane()
+        self._steps: dict[int, BatchStep] = {}
+        self._replays: dict[int, Callable[[], None]] = {}
+        self._warm: dict[int, int] = {}
+
+    def run(self, batches: Sequence[Array], epoch: int = 0) -> list[Terms]:
+        """One step for each of these batches of equal size, all of that epoch."""
+        batch, adam = len(batches[0]), self.optimizer
+        table = np.array([adam.coefficients(adam.steps + k) for k in range(len(batches))])
+        with self.lane:
+            step = self._step(batch)
+            step.tell(adam.steps, epoch, np.concatenate(batches), table)
+            for _ in batches:
+                self._launch(step)
+            self.lane.wait()  # once in a call
+            done = step.made()
+            adam.steps += done
+            return step.told(done)
+
+    def _step(self, batch: int) -> BatchStep:
+        if batch not in self._steps:
+            self._steps[batch] = BatchStep(
+                self.model, self.optimizer, self.seed, self.data, self.given, batch=batch, most=self.most, binarise=self.binarise
+            )
+        return self._steps[batch]
+
+    def _launch(self, step: BatchStep) -> None:
+        """A step: by its graph, once there is one."""
+        batch = step.batch
+        if batch in self._replays:
+            self._replays[batch]()
+            return
+        step.launch()
+        self._warm[batch] = self._warm.get(batch, 0) + 1
+        if self.replayed and self._warm[batch] == WARM_UP:
+            self._replays[batch] = self.lane.record(step.launch)

@@ -1,0 +1,124 @@
+"""How a captured step begins, against NumPy: its rows, its numbers, its batch out of the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from npae.kernels.cuda.device import Device
+from npae.kernels.graph.gpu import begin_step, gather
+
+Array = np.ndarray[Any, Any]
+rng = np.random.default_rng(5)
+
+
+def on_host(array: Any) -> Array:
+    return np.asarray(array.get() if hasattr(array, "get") else array)
+
+
+def full(device: Device, shape: Any, value: float, dtype: str = "float64") -> Array:
+    made: Array = device.xp.full(shape, value, dtype)
+    return made
+
+
+def offset(device: Device, array: Array, by: int) -> Array:
+    """The same array, so many elements behind an aligned address."""
+    room = device.xp.zeros(array.size + by + 16, array.dtype)
+    start = -(device.address(room) // array.itemsize) % (16 // array.itemsize) + by
+    view: Array = room[start : start + array.size].reshape(array.shape)
+    view[...] = device.xp.asarray(array)
+    return view
+
+
+# ---- the beginning of a step
+
+
+def begun(device: Device, k: int, rows: int, *, data: Array | None = None) -> dict[str, Array]:
+    """What begin_step writes at place k of four steps, the first of them step 38."""
+    xp = device.xp
+    state = {
+        "order": xp.asarray(np.random.default_rng(1).permutation(1200)[: 4 * rows]),
+        "table": xp.asarray(np.random.default_rng(2).standard_normal((4, 5))),
+        "rows": full(device, rows, -1, "int64"),
+        "numbers": full(device, 5, np.nan),
+        "step": full(device, (), -1, "int64"),
+        "counters": xp.asarray(np.array([38 + k, k])),
+    }
+    x = None if data is None else full(device, (rows, data.shape[1]), np.nan, str(data.dtype))
+    given = () if data is None else (xp.asarray(data), x)
+    begin_step(state["counters"], state["order"], state["table"], state["rows"], state["numbers"], state["step"], *given)
+    return {name: on_host(array) for name, array in state.items()} | ({} if x is None else {"x": on_host(x)})
+
+
+@pytest.mark.parametrize(("k", "rows"), [(0, 300), (2, 300), (3, 100), (1, 1)])
+def test_a_step_begins_with_its_own_rows_and_numbers(device: Device, k: int, rows: int) -> None:
+    state = begun(device, k, rows)
+    assert np.array_equal(state["rows"], state["order"][rows * k : rows * (k + 1)])
+    assert np.array_equal(state["numbers"], state["table"][k])
+    assert state["step"] == 38 + k
+    assert state["counters"].tolist() == [38 + k, k]
+
+
+@pytest.mark.parametrize(("dtype", "features"), [("float32", 784), ("float32", 7), ("float64", 3), ("float32", 1)])
+def test_a_step_begins_with_its_rows_of_the_data_in_the_same_launch(device: Device, dtype: str, features: int) -> None:
+    data = rng.standard_normal((1200, features)).astype(dtype)
+    state = begun(device, 3, 100, data=data)
+    assert np.array_equal(state["x"], data[state["order"][300:]])
+    assert np.array_equal(state["rows"], state["order"][300:])
+    assert np.array_equal(state["numbers"], state["table"][3])
+
+
+def test_a_step_begins_with_every_row_where_the_rows_are_more_than_threads(device: Device) -> None:
+    order, rows, step = device.xp.arange(5000)[::-1].copy(), full(device, 5000, -1, "int64"), full(device, (), -1, "int64")
+    table, numbers = full(device, (1, 1000), 0.0), full(device, 1000, np.nan)
+    table[...] = device.xp.arange(1000.0)
+    begin_step(full(device, 2, 0, "int64"), order, table, rows, numbers, step)
+    assert np.array_equal(on_host(rows), on_host(order))
+    assert np.array_equal(on_host(numbers), np.arange(1000.0))
+
+
+# ---- rows of the data
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (1, 0), (0, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("dtype", "shape"), [("float32", (784,)), ("float32", (31,)), ("float32", (6,)), ("float64", (33,)), ("int64", ())]
+)
+def test_gather_copies_rows_of_any_width_wherever_they_lie(
+    device: Device, dtype: str, shape: tuple[int, ...], shift: tuple[int, int]
+) -> None:
+    host = rng.integers(-(2**31), 2**31, (50, *shape)).astype(dtype)
+    data, out = offset(device, host, shift[0]), offset(device, np.zeros((101, *shape), dtype), shift[1])
+    behind = full(device, 101, 0, "int64")
+    behind[...] = device.xp.asarray(rng.integers(50, size=101))
+    behind[0], behind[1] = 49, 0
+    gather(data, behind, out)
+    assert np.array_equal(on_host(out), host[on_host(behind)])
+    assert np.array_equal(on_host(data), host)
+
+
+def test_gather_copies_all_where_rows_are_more_than_threads(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("npae.kernels.graph.gpu.MOST", 2)
+    host, rows = rng.standard_normal((40, 31)), rng.integers(40, size=100)
+    out = full(device, (100, 31), np.nan)
+    gather(device.xp.asarray(host), device.xp.asarray(rows), out)
+    assert np.array_equal(on_host(out), host[rows])
+
+
+def test_gather_copies_bits_and_no_numbers(device: Device) -> None:
+    host = np.array([[0x7FC00001, 0x7F800000], [0x80000000, 1]], np.uint32).view(np.float32)
+    out = full(device, (3, 2), 0.0, "float32")
+    gather(device.xp.asarray(host), device.xp.asarray(np.array([1, 0, 1])), out)
+    assert on_host(out).tobytes() == host[[1, 0, 1]].tobytes()
+
+
+def test_gather_says_which_array_does_not_fit(device: Device) -> None:
+    rows, data = full(device, 3, 0, "int64"), full(device, (4, 2), 0.0)
+    with pytest.raises(TypeError, match=r"out: float32 \(3, 2\) is not float64 \(3, 2\)"):
+        gather(data, rows, full(device, (3, 2), 0.0, "float32"))
+    with pytest.raises(TypeError, match=r"rows: int32 \(3,\) is not int64 \(3,\)"):
+        gather(data, rows.astype("int32"), full(device, (3, 2), 0.0))
+    with pytest.raises(TypeError, match="elements of 1 bytes"):
+        gather(data.astype("uint8"), rows, full(device, (3, 2), 0, "uint8"))

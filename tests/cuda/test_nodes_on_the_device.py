@@ -1,0 +1,32 @@
+"""Every layer, loss and model computes on a device what the reference computes, and while it does so reads nothing back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from strict import StrictDevice, recording
+
+from npae import backend as backends
+from npae.backend import backend
+from npae.inspection.subjects import Subject, subjects
+from npae.kernels.cuda.device import Device, using
+
+
+@pytest.fixture
+def gpu(request: pytest.FixtureRequest) -> Iterator[Device]:
+    """The GPU with --gpu; else a CPU with a GPU's manners."""
+    backends._instance.cache_clear()
+    with using(Device() if request.config.getoption("--gpu") else StrictDevice()) as chosen:
+        yield chosen
+    backends._instance.cache_clear()
+
+
+@pytest.mark.parametrize("subject", subjects(), ids=lambda subject: subject.name)
+def test_a_node_gives_the_reference_s_value_and_gradients(gpu: Device, subject: Subject) -> None:
+    ours, theirs = subject.make(backend("cupy")), subject.make(backend("numpy"))
+    assert ours.objective() == pytest.approx(theirs.objective(), rel=1e-10)
+    want = theirs.gradients()
+    for name, gradient in ours.gradients().items():
+        assert np.abs(ours.backend.to_host(gradient) - want[name]).max() <= 1e-10 * max(1.0, np.abs(want[name]).max()), name
