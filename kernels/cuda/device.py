@@ -51,7 +51,7 @@ class Device:
         arguments: Sequence[Any],
         shared: int = 0,
     ) -> None:
-        """Run a kernel of the source `name`, compiled for the dtype `real`. Arrays go by address, whole numbers as 64 bits, floats as double."""
+        """Run a kernel of a source, compiled for the dtype `real`: arrays go by address, whole numbers as 64 bits, floats as double."""
         function = self.kernel(name, kernel, NAMES[str(np.dtype(real))])
         grid, block = (grid,) if isinstance(grid, int) else grid, (block,) if isinstance(block, int) else block
         function(grid, block, tuple(self._argument(kernel, argument) for argument in arguments), shared_mem=shared)

@@ -5,12 +5,12 @@
 //     affine_weight_gradient  dW += x^T dy               A = x^T   B = dy      db: A has one more row, all 1
 //     matmul                  out (+)= a b
 //
-// The floor. A layer of 784 -> 128 at batch 100 is 10 M multiply-adds and 0.8 MB, which an H100 does in 0.3 us; what takes time is the way from
-// the second-level cache to the few multiprocessors that have a tile, and the chain of K additions. So there are many small tiles, 16 x 16,
-// each made by one block whose warps share the K products: a warp brings DEPTH of them (a stage) into its own part of shared memory, and while
-// it multiplies them the loads of its next stage are under way in registers; it waits for no other warp until all are done. Then their sums
-// are added. Tiles of 128 x 64 (double: 64 x 64) read four to six times less a multiply-add, of which large outputs are made: there the 256
-// threads of a block are one group, and K is not shared.
+// The floor. A layer of 784 -> 128 at batch 100 is 10 M multiply-adds and 0.8 MB, which an H100 does in 0.3 us; what takes time is the way
+// from the second-level cache to the few multiprocessors that have a tile, and the chain of K additions. So there are many small tiles,
+// 16 x 16, each made by one block whose warps share the K products: a warp brings DEPTH of them (a stage) into its own part of shared
+// memory, and while it multiplies them the loads of its next stage are under way in registers; it waits for no other warp until all are
+// done. Then their sums are added. Tiles of 128 x 64 (double: 64 x 64) read four to six times less a multiply-add, of which large outputs
+// are made: there the 256 threads of a block are one group, and K is not shared.
 //
 // Loads are coalesced whichever way an operand lies in memory. An element's sum has one order, given by the sizes alone: the stages of each
 // group in turn, then the groups.
@@ -57,22 +57,27 @@ struct Operand {
     const int count = !any ? 0 : there < EACH ? int(there) : EACH;
     const REAL* from = ones ? &ONE : ALONG_K ? at + r * K + k : at + k * rows + r;
     const i64 step = ones ? 0 : ALONG_K ? K : APART * rows;
+    if (count == EACH) {
 #pragma unroll
-    for (int i = 0; i < EACH; ++i, from += step) held[i] = i < count ? *from : REAL(0);
+      for (int i = 0; i < EACH; ++i, from += step) held[i] = *from;
+    } else {
+#pragma unroll
+      for (int i = 0; i < EACH; ++i, from += step) held[i] = i < count ? *from : REAL(0);
+    }
   }
 
   __device__ __forceinline__ void store(REAL* stage) const {
     if (ALONG_K) {
+      Quad* to = reinterpret_cast<Quad*>(stage + t % DEPTH * STRIDE + t / DEPTH * EACH);
 #pragma unroll
-      for (int i = 0; i < EACH; i += QUAD) {
-        Quad quad;
+      for (int i = 0; i < EACH; i += QUAD, ++to) {
 #pragma unroll
-        for (int q = 0; q < QUAD; ++q) quad.of[q] = held[i + q];
-        *reinterpret_cast<Quad*>(stage + t % DEPTH * STRIDE + t / DEPTH * EACH + i) = quad;
+        for (int q = 0; q < QUAD; ++q) to->of[q] = held[i + q];
       }
     } else {
+      REAL* to = stage + t / R * STRIDE + t % R;
 #pragma unroll
-      for (int i = 0; i < EACH; ++i) stage[(t / R + i * (GROUP / R)) * STRIDE + t % R] = held[i];
+      for (int i = 0; i < EACH; ++i) to[i * APART * STRIDE] = held[i];
     }
   }
 };
@@ -90,8 +95,8 @@ __device__ __forceinline__ void fetch(const REAL* from, REAL (&into)[N]) {
   }
 }
 
-// C = A B for this block's tile: finish.write(m, n, sum over k of A(m, k) B(k, n), finish.read(m, n)) for each of its elements, neighbouring
-// threads at neighbouring n. A has `rows` rows in memory, and one more of ones where ONES says so.
+// C = A B for this block's tile: finish.write(m, n, sum over k of A(m, k) B(k, n), finish.read(m, n)) for each of its elements,
+// neighbouring threads at neighbouring n. A has `rows` rows in memory, and one more of ones where ONES says so.
 template <class Tile, bool A_ALONG_K, bool B_ALONG_K, bool ONES, class Finish>
 __device__ __forceinline__ void product(const REAL* __restrict__ a, const REAL* __restrict__ b, i64 rows, i64 N, i64 K, Finish finish) {
   constexpr int DEPTH = Tile::DEPTH, STAGE = DEPTH * (Tile::M + Tile::N + 2 * QUAD), TILE = Tile::M * Tile::N;
@@ -100,7 +105,8 @@ __device__ __forceinline__ void product(const REAL* __restrict__ a, const REAL* 
   using B = Operand<Tile::GROUP, Tile::N, DEPTH, B_ALONG_K, false>;
   extern __shared__ Quad shared_memory[];
   REAL* const memory = reinterpret_cast<REAL*>(shared_memory);
-  const i64 across = (N + Tile::N - 1) / Tile::N, m0 = blockIdx.x / across * Tile::M, n0 = blockIdx.x % across * Tile::N, M = rows + ONES;
+  const u32 across = u32((N + Tile::N - 1) / Tile::N);
+  const i64 m0 = i64(blockIdx.x / across) * Tile::M, n0 = i64(blockIdx.x % across) * Tile::N, M = rows + ONES;
   const int t = threadIdx.x % Tile::GROUP, group = threadIdx.x / Tile::GROUP, groups = blockDim.x / Tile::GROUP;
   const int row = t / (Tile::N / Tile::COLUMNS) * Tile::ROWS, column = t % (Tile::N / Tile::COLUMNS) * Tile::COLUMNS;
   REAL *const stage_a = memory + group * ROOM, *const stage_b = stage_a + DEPTH * A::STRIDE;
@@ -233,7 +239,8 @@ __device__ __forceinline__ void product_as_laid_out(
   else product<Tile, true, false, false>(a, b, M, N, K, store);
 }
 
-extern "C" __global__ void affine(
+// Bounds: of 512 threads, and of two blocks of 256, the compiler gives each at most 128 registers.
+extern "C" __global__ void __launch_bounds__(512) affine(
     const REAL* x, const REAL* W, const REAL* b, i64 f, double parameter, REAL* y, i64 batch, i64 n_out, i64 n_in) {
   product<Small, true, false, false>(x, W, batch, n_out, n_in, Activate{b, f, REAL(parameter), y, n_out});
 }
@@ -242,7 +249,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) affine_large(
   product<Large, true, false, false>(x, W, batch, n_out, n_in, Activate{b, f, REAL(parameter), y, n_out});
 }
 
-extern "C" __global__ void affine_data_gradient(
+extern "C" __global__ void __launch_bounds__(512) affine_data_gradient(
     const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 batch, i64 n_in, i64 n_out) {
   product<Small, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, n_in});
 }
@@ -251,7 +258,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) affine_data_gradient_large(
   product<Large, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, n_in});
 }
 
-extern "C" __global__ void affine_weight_gradient(
+extern "C" __global__ void __launch_bounds__(512) affine_weight_gradient(
     const REAL* x, const REAL* dy, REAL* dW, REAL* db, i64 n_in, i64 n_out, i64 batch) {
   product<Small, false, false, true>(x, dy, n_in, n_out, batch, AddToBoth{dW, db, n_in, n_out});
 }
@@ -260,7 +267,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) affine_weight_gradient_larg
   product<Large, false, false, true>(x, dy, n_in, n_out, batch, AddToBoth{dW, db, n_in, n_out});
 }
 
-extern "C" __global__ void matmul(
+extern "C" __global__ void __launch_bounds__(512) matmul(
     const REAL* a, const REAL* b, REAL* out, i64 M, i64 N, i64 K, i64 a_by_columns, i64 b_by_columns, i64 accumulate) {
   product_as_laid_out<Small>(a, b, M, N, K, a_by_columns != 0, b_by_columns != 0, Store{out, N, accumulate != 0});
 }

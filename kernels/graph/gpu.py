@@ -30,7 +30,7 @@ NOTHING = np.uint64(0)  # the address of no array
 class Ending(NamedTuple):
     """The arguments of end_step, for check_gradient to end the step as well."""
 
-    numbers: Sequence[Array]
+    numbers: Sequence[Any]
     log: Array
     counters: Array
 
@@ -66,7 +66,7 @@ def gather(data: Array, rows: Array, out: Array) -> None:
 
 
 def check_gradient(
-    grad: Array, finite: Sequence[Array], clip_norm: float | None, bad: Array, gradient_scale: Array, end: Ending | None = None
+    grad: Array, finite: Sequence[Any], clip_norm: float | None, bad: Array, gradient_scale: Array, end: Ending | None = None
 ) -> None:
     """gradient_scale = min(1, clip_norm / |grad|), or NaN and then bad = 1; the step is ended too, where `end` is given.
 
@@ -82,19 +82,19 @@ def check_gradient(
     gpu.launch(SOURCE, "check_gradient", grad.dtype, grid, block, (*checked, *ending))
 
 
-def end_step(numbers: Sequence[Array], bad: Array, log: Array, counters: Array) -> None:
+def end_step(numbers: Sequence[Any], bad: Array, log: Array, counters: Array) -> None:
     """log[k] (T,) = numbers, t += 1, k += 1; nothing of it where bad is set."""
     _check("bad", bad, "uint32", ())
     current().launch(SOURCE, "end_step", "float32", 1, MOST_NUMBERS, (*_ending(numbers, log, counters), bad))
 
 
-def _ending(numbers: Sequence[Array], log: Array, counters: Array) -> tuple[Any, ...]:
+def _ending(numbers: Sequence[Any], log: Array, counters: Array) -> tuple[Any, ...]:
     _check("log", log, "float64", (len(log), len(numbers)))
     _check("counters", counters, "int64", (2,))
     return _addresses(numbers), len(numbers), log, counters
 
 
-def _addresses(numbers: Sequence[Array]) -> Array:
+def _addresses(numbers: Sequence[Any]) -> Array:
     """Where they lie, as one argument that is passed by value."""
     if len(numbers) > MOST_NUMBERS:
         raise ValueError(f"{len(numbers)} numbers: a kernel takes at most {MOST_NUMBERS}")

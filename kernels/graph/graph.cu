@@ -39,8 +39,8 @@ extern "C" __global__ void gather(const void* data, const i64* rows, void* out, 
 }
 
 extern "C" __global__ void begin_step(
-    const i64* counters, const i64* order, const double* table, i64* rows, i64 count, double* numbers, i64 columns, i64* step, const void* data,
-    void* x, i64 bytes) {
+    const i64* counters, const i64* order, const double* table, i64* rows, i64 count, double* numbers, i64 columns, i64* step,
+    const void* data, void* x, i64 bytes) {
   const i64 k = counters[1];
   const i64* of_step = order + k * count;
   for (i64 i = first_of_thread(); i < count; i += threads_of_grid()) rows[i] = of_step[i];
@@ -66,8 +66,8 @@ extern "C" __global__ void end_step(Numbers numbers, i64 count, double* log, i64
 
 // The sum over the grid is the squared norm of the gradient where it is clipped, and 0 where it is not; NaN where the step may not be made.
 extern "C" __global__ void check_gradient(
-    const REAL* grad, i64 n, Numbers finite, i64 n_finite, double clip_norm, double* partials, u32* ticket, u32* bad, double* gradient_scale,
-    Numbers numbers, i64 count, double* log, i64* counters) {
+    const REAL* grad, i64 n, Numbers finite, i64 n_finite, double clip_norm, double* partials, u32* ticket, u32* bad,
+    double* gradient_scale, Numbers numbers, i64 count, double* log, i64* counters) {
   const double nan = __longlong_as_double(0x7ff8000000000000ll);
   const bool clipped = !isinf(clip_norm);
   double v = 0.0, squared;

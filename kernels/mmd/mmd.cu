@@ -54,28 +54,28 @@ struct Multiquadratic {
 // What a block does: rows x_i from `row` on against columns y_j, begin <= j < end.
 struct Part {
   const REAL *x, *y;
-  i64 row, rows, begin, end;
+  int row, rows, begin, end;
   bool same, below;  // x and y are one sample; only pairs j < i count
-  i64 slice;         // where the pulls go; with `below` none are asked for
+  int slice;         // where the pulls go; with `below` none are asked for
   double weight, pull;
 };
 
-__device__ __forceinline__ i64 least(i64 a, i64 b) { return a < b ? a : b; }
+__device__ __forceinline__ int least(int a, int b) { return a < b ? a : b; }
 
 // Blocks 0, 1, ... take the strips of z, each against the slices of z, then those of w; after them the strips of w against slices of w.
 __device__ __forceinline__ Part part_of_block(
-    const REAL* z, const REAL* w, i64 n, i64 m, i64 height, i64 slices_z, i64 reach_z, i64 slices_w, i64 reach_w) {
-  const i64 slices = slices_z + slices_w, of_z = (n + height - 1) / height * slices, block = blockIdx.x;
+    const REAL* z, const REAL* w, int n, int m, int height, int slices_z, int reach_z, int slices_w, int reach_w) {
+  const int slices = slices_z + slices_w, of_z = (n + height - 1) / height * slices, block = blockIdx.x;
   if (block >= of_z) {
-    const i64 row = (block - of_z) / slices_w * height, begin = (block - of_z) % slices_w * reach_w;
+    const int row = (block - of_z) / slices_w * height, begin = (block - of_z) % slices_w * reach_w;
     return {w, w, row, m, begin, least(least(m, row + height), begin + reach_w), true, true, 0, 2.0 / (double(m) * double(m - 1)), 0.0};
   }
-  const i64 row = block / slices * height, slice = block % slices;
+  const int row = block / slices * height, slice = block % slices;
   if (slice < slices_z) {
     const double pairs = double(n) * double(n - 1);
     return {z, z, row, n, slice * reach_z, least(n, (slice + 1) * reach_z), true, false, slice, 1.0 / pairs, -4.0 / pairs};
   }
-  const i64 begin = (slice - slices_z) * reach_w;
+  const int begin = (slice - slices_z) * reach_w;
   const double pairs = double(n) * double(m);
   return {z, w, row, n, begin, least(m, begin + reach_w), false, false, slice, -2.0 / pairs, 4.0 / pairs};
 }
@@ -116,51 +116,51 @@ __device__ __forceinline__ void meet(
 }
 
 #define PARAMETERS                                                                                                                          \
-  const REAL *z, const REAL *w, i64 n, i64 m, i64 d, const double *at, double value, i64 count, i64 slices_z, i64 reach_z, i64 slices_w,     \
-      i64 reach_w, double *pulled, double *found
-#define ARGUMENTS z, w, n, m, d, at, value, count, slices_z, reach_z, slices_w, reach_w, pulled, found
+  const REAL *z, const REAL *w, i64 n, i64 m, i64 features, const double *at, double value, i64 count, i64 slices_z, i64 reach_z,            \
+      i64 slices_w, i64 reach_w, double *pulled, double *found
+#define ARGUMENTS z, w, n, m, features, at, value, count, slices_z, reach_z, slices_w, reach_w, pulled, found
 
 template <class Shape, int BYTES>
 __device__ __forceinline__ void rows(PARAMETERS) {
   constexpr int D = BYTES / sizeof(REAL), EACH = HEIGHT / threads_for(BYTES), STEP = threads_for(BYTES);
   alignas(16) __shared__ REAL columns[COLUMNS][D];
   const Shape shape(at, value, count);
-  const Part part = part_of_block(z, w, n, m, HEIGHT, slices_z, reach_z, slices_w, reach_w);
-  const int there = int(least(part.rows - part.row, HEIGHT));  // rows; a thread beyond the last repeats it, and keeps nothing
+  const Part part = part_of_block(z, w, int(n), int(m), HEIGHT, int(slices_z), int(reach_z), int(slices_w), int(reach_w));
+  const int d = int(features), there = least(part.rows - part.row, HEIGHT);  // rows; a thread beyond the last repeats it, and keeps nothing
   REAL x[EACH][D], pulls[EACH][D] = {};
 #pragma unroll
   for (int r = 0; r < EACH; ++r) {
-    const REAL* from = part.x + (part.row + least(threadIdx.x + r * STEP, there - 1)) * d;
+    const REAL* from = part.x + i64(part.row + least(int(threadIdx.x) + r * STEP, there - 1)) * d;
 #pragma unroll
     for (int f = 0; f < D; ++f) x[r][f] = f < d ? from[f] : REAL(0);
   }
   double total = 0.0, moment = 0.0;
-  int since = 0, length = int(part.end - part.begin);  // pulls of the columns before `since` are stored
+  int since = 0, length = part.end - part.begin;  // pulls of the columns before `since` are stored
   for (int first = 0; first < length; first += COLUMNS) {
-    const int width = length - first < COLUMNS ? length - first : COLUMNS;
-    const REAL* y = part.y + (part.begin + first) * d;
+    const int width = least(length - first, COLUMNS);
+    const REAL* y = part.y + i64(part.begin + first) * d;
     __syncthreads();  // the columns before are read
     for (int e = threadIdx.x; e < width * D; e += STEP) columns[e / D][e % D] = e % D < d ? y[e / D * d + e % D] : REAL(0);
     __syncthreads();
     REAL of_k[EACH] = {}, of_kd2[EACH] = {};
-    const i64 ahead = part.row - part.begin - first;  // of the strip's first row, from the first column
+    const int ahead = part.row - part.begin - first;  // of the strip's first row, from the first column
     if (part.same && ahead < width && ahead + HEIGHT > 0)
-      meet<true, true, STEP>(shape, x, columns, width, int(ahead) + threadIdx.x, part.below, of_k, of_kd2, pulls);
+      meet<true, true, STEP>(shape, x, columns, width, ahead + int(threadIdx.x), part.below, of_k, of_kd2, pulls);
     else if (part.below)
       meet<false, false, STEP>(shape, x, columns, width, 0, false, of_k, of_kd2, pulls);
     else
       meet<false, true, STEP>(shape, x, columns, width, 0, false, of_k, of_kd2, pulls);
 #pragma unroll
     for (int r = 0; r < EACH; ++r)
-      if (threadIdx.x + r * STEP < there) total += double(of_k[r]), moment += double(of_kd2[r]);
+      if (int(threadIdx.x) + r * STEP < there) total += double(of_k[r]), moment += double(of_kd2[r]);
     if (part.below || (first + COLUMNS < length && first + COLUMNS - since < GROUP)) continue;
-    double* to = pulled + (part.slice * part.rows + part.row + threadIdx.x) * d;
+    double* to = pulled + (i64(part.slice) * part.rows + part.row + threadIdx.x) * d;
 #pragma unroll
     for (int r = 0; r < EACH; ++r, to += STEP * d)
 #pragma unroll
       for (int f = 0; f < D; ++f) {
         const double more = part.pull * shape.factor * double(pulls[r][f]);
-        if (threadIdx.x + r * STEP < there && f < d) to[f] = since ? to[f] + more : more;
+        if (int(threadIdx.x) + r * STEP < there && f < d) to[f] = since ? to[f] + more : more;
         pulls[r][f] = REAL(0);
       }
     since = first + COLUMNS;
@@ -169,21 +169,21 @@ __device__ __forceinline__ void rows(PARAMETERS) {
 }
 
 // pulls[r][c] += sum_j g[row r][j] (x[row r][feature c] - y[first + j][feature c]) of this thread's 4 rows and 4 features from `begin` on
-__device__ __forceinline__ void pull_tile(const Part& part, i64 first, i64 begin, i64 d, const REAL* g, REAL* at_y, REAL (&pulls)[PER][PER]) {
-  const i64 row = part.row + threadIdx.x / SIDE * PER;
+__device__ __forceinline__ void pull_tile(const Part& part, int first, int begin, int d, const REAL* g, REAL* at_y, REAL (&pulls)[PER][PER]) {
+  const int row = part.row + threadIdx.x / SIDE * PER;
   const int feature = threadIdx.x % SIDE * PER;
   REAL x[PER][PER];
 #pragma unroll
   for (int r = 0; r < PER; ++r)
 #pragma unroll
     for (int c = 0; c < PER; ++c)
-      x[r][c] = row + r < part.rows && begin + feature + c < d ? part.x[(row + r) * d + begin + feature + c] : REAL(0);
+      x[r][c] = row + r < part.rows && begin + feature + c < d ? part.x[i64(row + r) * d + begin + feature + c] : REAL(0);
   const REAL* mine = g + threadIdx.x / SIDE * PER * TILE_ROW;
   for (int j = 0; j < TILE; j += FEATURES) {
     __syncthreads();  // what lay at_y before is read, and g is complete
     for (int e = threadIdx.x; e < FEATURES * TILE; e += TILE_THREADS) {
-      const i64 column = first + j + e / TILE, f = begin + e % TILE;
-      at_y[e / TILE * TILE_ROW + e % TILE] = column < part.end && f < d ? part.y[column * d + f] : REAL(0);
+      const int column = first + j + e / TILE, f = begin + e % TILE;
+      at_y[e / TILE * TILE_ROW + e % TILE] = column < part.end && f < d ? part.y[i64(column) * d + f] : REAL(0);
     }
     __syncthreads();
 #pragma unroll(sizeof(REAL) == 4 ? 8 : 1)
@@ -205,13 +205,14 @@ template <class Shape>
 __device__ __forceinline__ void tiles(PARAMETERS) {
   alignas(16) __shared__ REAL at_g[TILE * TILE_ROW], at_y[FEATURES * TILE_ROW];
   const Shape shape(at, value, count);
-  const Part part = part_of_block(z, w, n, m, TILE, slices_z, reach_z, slices_w, reach_w);
-  const i64 row = part.row + threadIdx.x / SIDE * PER;
+  const Part part = part_of_block(z, w, int(n), int(m), TILE, int(slices_z), int(reach_z), int(slices_w), int(reach_w));
+  const int d = int(features);
+  const int row = part.row + threadIdx.x / SIDE * PER;
   const int column = threadIdx.x % SIDE * PER;
   double total = 0.0, moment = 0.0;
   REAL pulls[PER][PER] = {};
-  i64 since = part.begin;
-  for (i64 first = part.begin; first < part.end; first += TILE) {
+  int since = part.begin;
+  for (int first = part.begin; first < part.end; first += TILE) {
     REAL d2[PER][PER], of_k = REAL(0), of_kd2 = REAL(0);
     tile_distances(part.x, part.row, part.rows, part.y, first, part.end, d, at_g, at_y, d2);  // at_g lends its room to the rows
     __syncthreads();
@@ -219,7 +220,7 @@ __device__ __forceinline__ void tiles(PARAMETERS) {
     for (int r = 0; r < PER; ++r)
 #pragma unroll
       for (int c = 0; c < PER; ++c) {
-        const i64 i = row + r, j = first + column + c;
+        const int i = row + r, j = first + column + c;
         const bool there = i < part.rows && j < part.end;
         REAL k, g;
         shape(d2[r][c], k, g);
@@ -232,16 +233,16 @@ __device__ __forceinline__ void tiles(PARAMETERS) {
     moment += double(of_kd2);
     if (part.below) continue;
     const bool last = first + TILE >= part.end, store = d > TILE || last || first + TILE - since == GROUP;
-    for (i64 begin = 0; begin < d; begin += TILE) {
+    for (int begin = 0; begin < d; begin += TILE) {
       pull_tile(part, first, begin, d, at_g, at_y, pulls);
       if (!store) continue;
 #pragma unroll
       for (int r = 0; r < PER; ++r)
 #pragma unroll
         for (int c = 0; c < PER; ++c) {
-          const i64 feature = begin + column + c;
+          const int feature = begin + column + c;
           if (row + r < part.rows && feature < d) {
-            double* to = pulled + (part.slice * part.rows + row + r) * d + feature;
+            double* to = pulled + (i64(part.slice) * part.rows + row + r) * d + feature;
             const double more = part.pull * shape.factor * double(pulls[r][c]);
             *to = since == part.begin ? more : *to + more;
           }
@@ -256,11 +257,11 @@ __device__ __forceinline__ void tiles(PARAMETERS) {
 extern "C" __global__ void __launch_bounds__(HEIGHT, 4) rbf_rows_16(PARAMETERS) { rows<Gaussian, 16>(ARGUMENTS); }
 extern "C" __global__ void __launch_bounds__(HEIGHT, 4) rbf_rows_32(PARAMETERS) { rows<Gaussian, 32>(ARGUMENTS); }
 extern "C" __global__ void __launch_bounds__(HEIGHT, 4) rbf_rows_64(PARAMETERS) { rows<Gaussian, 64>(ARGUMENTS); }
-extern "C" __global__ void __launch_bounds__(TILE_THREADS) rbf_tiles(PARAMETERS) { tiles<Gaussian>(ARGUMENTS); }
+extern "C" __global__ void __launch_bounds__(TILE_THREADS, RESIDENT) rbf_tiles(PARAMETERS) { tiles<Gaussian>(ARGUMENTS); }
 extern "C" __global__ void __launch_bounds__(HEIGHT, 4) imq_rows_16(PARAMETERS) { rows<Multiquadratic, 16>(ARGUMENTS); }
 extern "C" __global__ void __launch_bounds__(HEIGHT, 4) imq_rows_32(PARAMETERS) { rows<Multiquadratic, 32>(ARGUMENTS); }
 extern "C" __global__ void __launch_bounds__(HEIGHT, 4) imq_rows_64(PARAMETERS) { rows<Multiquadratic, 64>(ARGUMENTS); }
-extern "C" __global__ void __launch_bounds__(TILE_THREADS) imq_tiles(PARAMETERS) { tiles<Multiquadratic>(ARGUMENTS); }
+extern "C" __global__ void __launch_bounds__(TILE_THREADS, RESIDENT) imq_tiles(PARAMETERS) { tiles<Multiquadratic>(ARGUMENTS); }
 
 // dz = the sum of the slices' pulls (slices, size)        *mmd = the sum of the parts' shares        *slope = that of k d2 / (2 sigma2^2)
 extern "C" __global__ void mmd_finish(

@@ -12,6 +12,8 @@ pair, `locate_distance` finds that pair, and the gradient of the statistic is th
 A distance that is NaN ranks above all others, as in NumPy's sort.
 Memory: the reference builds the n x m array; the fast forms are O((n + m) d).
 Raises InputError for a rank that is not one of those n m, and when no pair has the distance asked for.
+On a GPU the value, i and j stay there, as 0-d arrays, and nothing waits: float64 (which holds a float32 exactly) and int64. `value` may be
+such an array. As the host does not look, a distance that no pair has gives i = j = -1 instead of an error.
 
 Source: order statistics by radix on the bit pattern (non-negative IEEE numbers are ordered as their bit patterns are): Knuth 1998,
 "The Art of Computer Programming", volume 3, section 5.2.5.

@@ -1,4 +1,4 @@
-"""Philox4x32-10, a thread for each block of four words.        rows (B,) int64 and out (B, C) lie on the device, `step` may"""
+"""Philox4x32-10, a thread for each block of four words; `step` may lie on the device.        rows (B,) int64        out (B, C)"""
 
 from __future__ import annotations
 

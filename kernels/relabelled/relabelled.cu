@@ -21,31 +21,34 @@ __device__ __forceinline__ float power_of_2(float x) { return exp2f(x); }
 __device__ __forceinline__ double power_of_2(double x) { return exp2(x); }
 
 // The label of a point under a relabelling; 0 where there is none.
-__device__ __forceinline__ int label_of(const signed char* labels, i64 relabelling, i64 count, i64 point, i64 n) {
-  return relabelling < count && point < n ? labels[relabelling * n + point] : 0;
+__device__ __forceinline__ int label_of(const signed char* labels, int relabelling, int count, int point, int n) {
+  return relabelling < count && point < n ? labels[i64(relabelling) * n + point] : 0;
 }
 
-// k(x_i, x_j) where j < i < n, else 0, of the strip at `row` and the tile at `column`; of_row += the sums of its rows over this thread's pairs.
-__device__ __forceinline__ void kernel_tile(
-    const REAL* x, i64 row, i64 column, i64 n, i64 d, REAL rate, REAL* k, REAL* at_y, REAL (&of_row)[PER]) {
+// k(x_i, x_j) where j < i < n, else 0, of the strip at `row` and the tile at `column`; w[r] += the sum of row r, in REAL.
+__device__ __forceinline__ void kernel_tile(const REAL* x, int row, int column, int n, int d, REAL rate, REAL* k, REAL* at_y, double* w) {
   REAL d2[PER][PER];
   tile_distances(x, row, n, x, column, n, d, k, at_y, d2);  // k lends its room to the rows
   __syncthreads();
   const int r0 = threadIdx.x / SIDE * PER, c0 = threadIdx.x % SIDE * PER;
 #pragma unroll
-  for (int r = 0; r < PER; ++r)
+  for (int r = 0; r < PER; ++r) {
+    REAL total = REAL(0);
 #pragma unroll
     for (int c = 0; c < PER; ++c) {
-      const i64 i = row + r0 + r, j = column + c0 + c;
+      const int i = row + r0 + r, j = column + c0 + c;
       const REAL value = i < n && j < i ? power_of_2(-rate * d2[r][c]) : REAL(0);
       k[(r0 + r) * TILE_ROW + c0 + c] = value;
-      of_row[r] += value;
+      total += value;
     }
+    for (int offset = SIDE / 2; offset > 0; offset /= 2) total += __shfl_xor_sync(0xffffffffu, total, offset);
+    if (threadIdx.x % SIDE == 0) w[r0 + r] += double(total);  // always the same thread
+  }
 }
 
 // products[r][c] += sum_j k[row r][j] label[j][relabelling c]        a thread's relabellings: 4 from panel + 4 t on, and 4 from 64 further on
 __device__ __forceinline__ void multiply(
-    const REAL* k, const signed char* labels, i64 panel, i64 count, i64 column, i64 n, REAL* at_labels, REAL (&products)[PER][WIDE]) {
+    const REAL* k, const signed char* labels, int panel, int count, int column, int n, REAL* at_labels, REAL (&products)[PER][WIDE]) {
   const REAL* mine = k + threadIdx.x / SIDE * PER * TILE_ROW;
   const int c0 = threadIdx.x % SIDE * PER;
   for (int begin = 0; begin < TILE; begin += POINTS) {
@@ -53,7 +56,7 @@ __device__ __forceinline__ void multiply(
     for (int e = threadIdx.x; e < POINTS * PANEL; e += TILE_THREADS)
       at_labels[e % POINTS * PANEL_ROW + e / POINTS] = REAL(label_of(labels, panel + e / POINTS, count, column + begin + e % POINTS, n));
     __syncthreads();
-#pragma unroll
+#pragma unroll(sizeof(REAL) == 4 ? POINTS : 1)
     for (int j = 0; j < POINTS; ++j) {
       REAL of_k[PER];
 #pragma unroll
@@ -70,7 +73,7 @@ __device__ __forceinline__ void multiply(
 
 // *sum += a^T P, or 1^T P, of the strip: thread t adds up the relabelling t % PANEL, of the one sum or of the other.        P = 0 afterwards
 __device__ __forceinline__ void collect(
-    const signed char* labels, i64 panel, i64 count, i64 row, i64 n, double* stage, REAL (&products)[PER][WIDE], double* sum) {
+    const signed char* labels, int panel, int count, int row, int n, double* stage, REAL (&products)[PER][WIDE], double* sum) {
   const int side = threadIdx.x / SIDE, c0 = threadIdx.x % SIDE * PER;
   for (int which = 0; which < 2; ++which) {
     __syncthreads();  // what lay in the stage before is read
@@ -92,53 +95,37 @@ __device__ __forceinline__ void collect(
   }
 }
 
-// stage[SIDE * TILE + r] = w of the strip's row r; *sum += a^T w, and *total = 1^T w
-__device__ __forceinline__ void collect_rows(
-    const signed char* labels, i64 panel, i64 count, i64 row, i64 n, const double (&of_row)[PER], double* stage, double* sum, double* total) {
-  double* w = stage + SIDE * TILE;
-  __syncthreads();
-#pragma unroll
-  for (int r = 0; r < PER; ++r) stage[threadIdx.x % SIDE * TILE + threadIdx.x / SIDE * PER + r] = of_row[r];
-  __syncthreads();
-  if (threadIdx.x < TILE) {
-    double v = 0.0;
-    for (int s = 0; s < SIDE; ++s) v += stage[s * TILE + threadIdx.x];
-    w[threadIdx.x] = v;
-  }
-  __syncthreads();
-  if (threadIdx.x / PANEL == 1)
-    for (int r = 0; r < TILE; ++r)
-      if (label_of(labels, panel + threadIdx.x % PANEL, count, row + r, n)) *sum += w[r];
-  if (threadIdx.x == 0)
-    for (int r = 0; r < TILE; ++r) *total += w[r];
-}
-
 // Block (part, p): the strip part / slices, its tiles part % slices + 0, slices, 2 slices, ..., the panel p.
-extern "C" __global__ void __launch_bounds__(TILE_THREADS) relabelled_parts(
-    const REAL* x, i64 n, i64 d, const double* at, double sigma2, const signed char* labels, i64 count, i64 slices, double* found, double* totals) {
+extern "C" __global__ void __launch_bounds__(TILE_THREADS, RESIDENT) relabelled_parts(
+    const REAL* x, i64 points, i64 d, const double* at, double sigma2, const signed char* labels, i64 relabellings, i64 slices, double* found,
+    double* totals) {
   alignas(16) __shared__ unsigned char room[larger(SIDE * PANEL * sizeof(double), TILE * TILE_ROW * sizeof(REAL))];
   alignas(16) __shared__ REAL at_y[larger(FEATURES * TILE_ROW, POINTS * PANEL_ROW)];
+  __shared__ double w[TILE];
   REAL* k = reinterpret_cast<REAL*>(room);
-  double* stage = reinterpret_cast<double*>(room);
   const REAL rate = REAL(0.5 / read(at, sigma2) * 1.4426950408889634);
-  const i64 strip = blockIdx.x / slices, row = strip * TILE, panel = i64(blockIdx.y) * PANEL;
+  const int n = int(points), count = int(relabellings), strip = int(blockIdx.x / slices), row = strip * TILE, panel = blockIdx.y * PANEL;
   REAL products[PER][WIDE] = {};
-  double of_row[PER] = {}, sum = 0.0, total = 0.0;
-  i64 since = 0;
-  for (i64 tile = blockIdx.x % slices; tile <= strip; tile += slices) {
-    REAL of_tile[PER] = {};
-    kernel_tile(x, row, tile * TILE, n, d, rate, k, at_y, of_tile);
-#pragma unroll
-    for (int r = 0; r < PER; ++r) of_row[r] += double(of_tile[r]);
+  double sum = 0.0;
+  int since = 0;
+  if (threadIdx.x < TILE) w[threadIdx.x] = 0.0;
+  for (int tile = int(blockIdx.x % slices); tile <= strip; tile += int(slices)) {
+    kernel_tile(x, row, tile * TILE, n, int(d), rate, k, at_y, w);
     multiply(k, labels, panel, count, tile * TILE, n, at_y, products);
     if (++since < GROUP && tile + slices <= strip) continue;
-    collect(labels, panel, count, row, n, stage, products, &sum);
+    collect(labels, panel, count, row, n, reinterpret_cast<double*>(room), products, &sum);
     since = 0;
   }
-  collect_rows(labels, panel, count, row, n, of_row, stage, &sum, &total);
-  const i64 relabelling = panel + threadIdx.x % PANEL;
-  if (threadIdx.x / PANEL < 2 && relabelling < count) found[(2 * i64(blockIdx.x) + threadIdx.x / PANEL) * count + relabelling] = sum;
-  if (blockIdx.y == 0 && threadIdx.x == 0) totals[blockIdx.x] = total;
+  __syncthreads();
+  const int relabelling = panel + threadIdx.x % PANEL, which = threadIdx.x / PANEL;
+  if (which == 1)
+    for (int r = 0; r < TILE; ++r)
+      if (label_of(labels, relabelling, count, row + r, n)) sum += w[r];
+  if (which < 2 && relabelling < count) found[(2 * i64(blockIdx.x) + which) * count + relabelling] = sum;
+  if (blockIdx.y || threadIdx.x) return;
+  double total = 0.0;
+  for (int r = 0; r < TILE; ++r) total += w[r];
+  totals[blockIdx.x] = total;
 }
 
 // sums_0 = 2 a^T P        sums_1 = 1^T P + a^T w        *total = 2 1^T w        from the parts, in their order

@@ -1,12 +1,12 @@
 """One training step on the device, for batches of one size: launches that read nothing back.
 
-    begin_step      rows of the batch, Adam's coefficients, the step's number: from tables that were copied before
-    gather          x (B, F), and what each row comes with
+    begin_step      rows of the batch and x (B, F), Adam's coefficients, the step's number: from tables that were copied before
+    gather          what each row comes with, if anything
     noise           Philox, with the step's number where the device counts it
     forward, backward     the model's own page
-    check_gradient  gradient_scale: NaN where the loss or the gradient is not finite; Adam then moves nothing, and neither does the counter
+    check_gradient  gradient_scale; the terms go into the log, and the counters on. Where the loss or the gradient is not finite the scale
+                    is NaN, and nothing moves: not the counters, and not what Adam would
     adam            theta, m, v
-    end_step        the terms into the log; on to the next step
 
 Everything that differs between two steps is a number on the device: a recorded graph repeats addresses and whatever the host told it.
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from npae.backend import Array
 from npae.data.binarise import binarise_batch
-from npae.kernels.graph.gpu import begin_step, check_gradient, end_step, gather
+from npae.kernels.graph.gpu import Ending, begin_step, check_gradient, gather
 from npae.layers.fused import fused
 from npae.models import Model, Terms
 from npae.optim import Adam
@@ -58,8 +58,8 @@ class BatchStep:
     def launch(self) -> None:
         """One step."""
         model, parameters, adam = self.model, self.model.parameters, self.optimizer
-        begin_step(self.counters, self.order, self.table, self.rows, self.numbers, self.step)
-        for source, out in zip((self.data, *self.given), (self.x, *self.of_rows), strict=True):
+        begin_step(self.counters, self.order, self.table, self.rows, self.numbers, self.step, self.data, self.x)
+        for source, out in zip(self.given, self.of_rows, strict=True):
             gather(source, self.rows, out)
         x = binarise_batch(self.x, self.seed, self.epoch, self.rows, model.backend) if self.binarise == "dynamic" else self.x
         model.fill(self.noise, self.seed, self.step, self.places)
@@ -70,9 +70,9 @@ class BatchStep:
         numbers = self._show(terms)
         of_loss = [terms[name] for name in terms if name in model.players or self._counts(terms.weights[name])]
         finite = [number for number in of_loss if not isinstance(number, int | float)]
-        check_gradient(parameters.grad, finite, adam.clip_norm, self.bad, self.gradient_scale)
+        end = Ending(numbers, self.log, self.counters)
+        check_gradient(parameters.grad, finite, adam.clip_norm, self.bad, self.gradient_scale, end)
         adam.apply(self.numbers[0], self.numbers[1], self.gradient_scale)
-        end_step(numbers, self.bad, self.log, self.counters)
 
     def told(self, done: int) -> list[Terms]:
         """The terms of the steps that were made, as floats (waits for the device)."""

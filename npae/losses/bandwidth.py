@@ -99,14 +99,15 @@ class Bandwidth:
     def backward(self, backend: Backend, z: Array, w: Array, dsigma2: float, dz: Array) -> None:
         """dz += dsigma2 * d(sigma2)/dz, through the pairs that `value` picked."""
         samples = self._samples(backend, z, w)
-        locate = backend.kernel("locate_distance")
+        locate, xp = backend.kernel("locate_distance"), backend.xp
+        rows = xp.arange(len(z))
         for pick, distance in zip(PICKS[str(self.rule)](len(z)), self.distances, strict=True):
             left, right = samples[pick.left], samples[pick.right]
             i, j = locate(left, right, distance)
-            step = 2 * dsigma2 * (left[i] - right[j])
+            step = 2 * dsigma2 * (xp.take(left, i, axis=0) - xp.take(right, j, axis=0))
             for sample, row, moved in ((pick.left, i, step), (pick.right, j, -step)):
                 if sample != "w":  # rows of the pool from len(z) on are w's
-                    dz[row % len(z)] += moved * (row < len(z))
+                    dz += (rows == row)[:, None] * moved
 
     def _samples(self, backend: Backend, z: Array, w: Array) -> dict[str, Array]:
         samples = {"z": z, "w": w}

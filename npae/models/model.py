@@ -99,7 +99,8 @@ class Model(Objective):
             raise InputError(f"{rows} samples: at least 1 is needed")
         numbers = streams.row_numbers(rows)
         out = self.backend.xp.empty((rows, self.latent), self.dtype)
-        return self.backend.to_host(streams.normal(self.backend, streams.check_seed(seed), stream, 0, numbers, out))
+        z: Array = self.backend.to_host(streams.normal(self.backend, streams.check_seed(seed), stream, 0, numbers, out))
+        return z
 
     # ---- how rows, codes and labels pass the two networks
 

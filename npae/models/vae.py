@@ -110,7 +110,8 @@ class VAE(Model):
         """beta min(1, (step + 1) / kl_warmup); all of it where no step is given"""
         if step is None or not self.kl_warmup:
             return self.beta
-        return self.beta * self.backend.xp.minimum(1.0, (step + 1) / self.kl_warmup)
+        share: float = self.backend.xp.minimum(1.0, (step + 1) / self.kl_warmup)
+        return self.beta * share
 
     def forward(self, x: Array, noise: Noise, step: int | None, held: Mapping[str, Any], *given: Array) -> Terms:
         """x -> (mu, s) -> z -> y -> nll;  (mu, s) -> kl"""

@@ -71,7 +71,7 @@ OPTIONS: dict[str, Option] = {
         Option("lambda", "float", "weight of the model's penalty: MMD, adversary, sparsity or contraction", flag=True),
         Option("seed", "int", "every random number follows from it", 0, flag=True),
         Option("dtype", "str", "of every number", "float32", DTYPES, flag=True),
-        Option("backend", "str", "whose arrays and kernels compute", choices=NAMES, flag=True),
+        Option("backend", "str", "whose arrays and kernels compute: numpy, numba (CPU), cupy (GPU)", choices=NAMES, flag=True),
         Option(
             "validation",
             "validation",

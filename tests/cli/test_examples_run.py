@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 
 from npae.cli import VERBS, main
 from npae.data.catalogue import CATALOGUE
-from npae.figures import run_figures
+from npae.figures import run_figures, style
 
 NOT_RUN = {"npae data fetch mnist": "it downloads"}
 
@@ -26,6 +26,7 @@ NOT_RUN = {"npae data fetch mnist": "it downloads"}
 SHORTER = {
     "npae train paired --data dates": "--epochs 1",
     "npae train denoising --data mnist --set corruption=gaussian --set level=0.5": "--epochs 2",
+    "npae detect vae --data mnist --normal 3": "--epochs 2",
     "npae detect vae --data mnist --normal all": "--epochs 2",
     "npae sweep vae --latent 1,2,4,8 --set beta=0.5": "--epochs 2",
     "npae influence vae --data mnist --steps 1800 --picture hardest.png": "--hidden 8",
@@ -34,7 +35,7 @@ SHORTER = {
     "npae reproduce all": "--presets flux-wae",
     "npae claim pca": "--epochs 2 --seeds 1",
     "npae claim all --out claims.json": "--epochs 1 --seeds 1",
-    "npae gradcheck": "--entries 1",
+    "npae gradcheck": "--entries 1 --backend numpy",
     "npae gradcheck vae": "--entries 2",
     "npae test --calibrate": "--runs 10 --permutations 19",
 }
@@ -66,12 +67,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def here(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """In that folder, with its data, and no pictures beside those that are asked for."""
+    """In that folder, with its data; pictures are coarse, and there are none beside those that are asked for."""
     (folder / "data").mkdir(exist_ok=True)
     patch.chdir(folder)
     patch.setenv("NPAE_DATA_DIR", str(folder / "data"))
     patch.setenv("NPAE_OFFLINE", "1")
     patch.setattr(run_figures, "draw_run", lambda run, folder: [])
+    patch.setattr(style, "DPI", 30)
     for name in ("mnist", "fashion-mnist"):
         contents = {file.name: content for file, content in zip(CATALOGUE[name].files, idx_files(name), strict=True)}
         sums = [dataclasses.replace(f, content_sha256=hashlib.sha256(contents[f.name]).hexdigest()) for f in CATALOGUE[name].files]

@@ -5,7 +5,7 @@
     SOME                       sizes around a warp and a block, of which every call has several
 
 The registry's kernels are called with their own examples. Some are called again so that they take another branch, or with fewer blocks than
-they would choose, so that a block does at a small size what it does at a large one. The kernels of a captured step have their examples here.
+they would choose, so that a block does at a small size what it does at a large one. The kernels of a captured step have examples here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.graph.gpu import Ending, begin_step, check_gradient, end_step, gather
+from npae.kernels.mmd.gpu import _form
 from npae.kernels.registry import KERNELS, resolve
 
 SOME = (1, 2, 31, 33, 257)
@@ -57,7 +58,7 @@ class Call:
 def registered(name: str, example: Example | None = None, **constants: Any) -> Call:
     """The registry's kernel of that name, with its own example or another."""
     kernel = KERNELS[name]
-    named = {key.replace("__", "."): value for key, value in constants.items()}
+    named = {key.replace("__", ".", 2): value for key, value in constants.items()}
     return Call(resolve(name, "gpu"), example or kernel.examples, kernel.outputs, SOME[1:] if example else kernel.sizes, named)
 
 
@@ -115,10 +116,10 @@ def _end_step(grad: Any, numbers: Any, bad: Any, scale: Any, log: Any, counters:
     end_step(_each(numbers), bad, log, counters)
 
 
-FEW_BLOCKS = {"mmd__gpu__PARTS": 1, "mmd__gpu__MOST": 1, "mmd__gpu__TILES": (64, 256, 1, 1, 64)}
+FEW_BLOCKS = {"mmd__gpu___form": lambda *point: _form(*point)._replace(wanted=1, most=1)}
 PASSES = {"order_statistic__gpu__FEW": 16, "order_statistic__gpu__MOST_BLOCKS": 2}
 order_statistic, locate = resolve("distance_order_statistic", "gpu"), resolve("locate_distance", "gpu")
-of_passes = {key.replace("__", "."): value for key, value in PASSES.items()}
+of_passes = {key.replace("__", ".", 2): value for key, value in PASSES.items()}
 
 CALLS = {
     **{name: registered(name) for name, kernel in KERNELS.items() if "gpu" in kernel.forms},

@@ -38,8 +38,10 @@ ENTRY = """extern "C" void enter_{0}(unsigned* g, unsigned* b, size_t shared, in
 
 def _unwritten(declaration: re.Match[str]) -> str:
     """The shared arrays of a declaration, filled with 0xA5 whenever a block begins: what another block left there is not to be read."""
-    declarators = re.split(r",(?![^\[(<]*[\])>])", declaration[1])
-    names = [declarator.split("[")[0].split()[-1] for declarator in declarators]
+    text = declaration[1]
+    while (plain := re.sub(r"\[[^\[\]()]*\]|\([^()]*\)", "", text)) != text:  # without lengths, which may hold commas
+        text = plain
+    names = [declarator.split()[-1] for declarator in re.sub(r"<[^<>]*>", "", text).split(",")]
     begin = " static unsigned long {0}_of_block; on_cpu::begin_shared(&{0}, sizeof({0}), {0}_of_block);"
     return declaration[0] + "".join(begin.format(name) for name in names)
 

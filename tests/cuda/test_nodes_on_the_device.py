@@ -1,4 +1,4 @@
-"""Every layer, loss and model computes on a device what the reference computes, and while it does so reads nothing back."""
+"""Every layer, loss and model computes on a device what the reference computes, with the same gradients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from strict import StrictDevice, recording
+from strict import StrictDevice
 
 from npae import backend as backends
 from npae.backend import backend
