@@ -37,7 +37,7 @@ class Lane:
         self._entered.close()
         self.wait()  # the rest of the program may now use what the lane has made
 
-    def record(self, launches: Callable[[], None]) -> Callable[[], None]:
+    def record(self, launches: Callable[[], object]) -> Callable[[], None]:
         """The launches as one graph."""
         self.wait()
         self.stream.begin_capture()

@@ -39,6 +39,7 @@ struct Place {
 };
 
 // The bin with the entry of that rank; thread t holds bins PER t to PER t + PER - 1. Every thread gets it. blockDim.x: a multiple of 32.
+// Between two calls lies a barrier of the caller's.
 template <int PER>
 __device__ Place place_of(const u64 (&mine)[PER], u64 rank) {
   __shared__ u64 of_warp[MOST_WARPS];
@@ -62,7 +63,5 @@ __device__ Place place_of(const u64 (&mine)[PER], u64 rank) {
     before += mine[p];
   }
   __syncthreads();
-  const Place place = found;
-  __syncthreads();  // the next call writes it again
-  return place;
+  return found;
 }

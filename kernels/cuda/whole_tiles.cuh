@@ -34,6 +34,7 @@ __device__ __forceinline__ Tile tile_at(i64 t, const Samples& s) {
 __device__ __forceinline__ int point_of(int thread, int e) { return (e / LANES * ACROSS + thread) * LANES + e % LANES; }
 
 // This thread's distances: rows point_of(threadIdx.x / ACROSS, r) of the tile, columns point_of(threadIdx.x % ACROSS, c).
+// d >= 1: before it has them, the block has met at a barrier.
 __device__ __forceinline__ void distances(const Samples& s, Tile tile, REAL (&d2)[EACH][EACH]) {
   constexpr int LOADS = SIDE / LANES;
   __shared__ Lanes of_z[FEATURES][LOADS], of_w[FEATURES][LOADS];

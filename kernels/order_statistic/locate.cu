@@ -7,16 +7,14 @@
 
 constexpr u64 NONE = ~0ull;
 
-// The least of the block's; every thread gets it.
+// The least of the block's; every thread gets it. Between two calls lies a barrier of the caller's: that of last_block.
 __device__ u64 block_least(u64 least) {
   __shared__ u64 of_block;
   if (threadIdx.x == 0) of_block = NONE;
   __syncthreads();
   if (least != NONE) atomicMin(&of_block, least);
   __syncthreads();
-  least = of_block;
-  __syncthreads();  // the next call writes it again
-  return least;
+  return of_block;
 }
 
 // i and j are -1 where there is no such pair.

@@ -25,7 +25,7 @@ extern "C" __global__ void columns(const REAL* z, i64 n, REAL* zt, i64 rows, con
     to[e] = e % filled < points ? from[e % filled * d + e / filled] : REAL(__uint_as_float(0x7fffffffu));
 }
 
-// Adds the block's counts to the selection's, each `weight` times, and clears them.
+// Adds the block's counts to the selection's, each `weight` times, and clears them; before the next count is taken, `distances` waits for that.
 __device__ __forceinline__ void give(u32 (&bins)[BINS + 1], u32& below, u64 weight, Selection* selection) {
   atomicAdd(&bins[BINS], below);
   below = 0;
@@ -34,7 +34,6 @@ __device__ __forceinline__ void give(u32 (&bins)[BINS + 1], u32& below, u64 weig
     if (bins[b]) atomicAdd(b < BINS ? &selection->inside[b] : &selection->below, weight * bins[b]);
     bins[b] = 0;
   }
-  __syncthreads();
 }
 
 // What the block that ends last does: the next bracket, or the value; the counts are 0 again.
@@ -76,7 +75,6 @@ extern "C" __global__ void __launch_bounds__(256, 2) narrow(
   const int shift = shift_of(wide);
   const Samples samples = {zt, wt, rows, width, d, same != 0};
   for (int b = threadIdx.x; b <= BINS; b += THREADS) bins[b] = 0;
-  __syncthreads();
   u32 below = 0;
   int weight = 1, counted = 0;
   for (i64 t = blockIdx.x; t < samples.tiles(); t += gridDim.x) {

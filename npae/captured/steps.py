@@ -4,7 +4,7 @@
     steps.run([rows, rows, ...], epoch) -> [Terms, ...]         one for each batch, as the ordinary step gives them
 
 The first steps for a batch size are launched one by one, which compiles their kernels and takes their memory; then they are recorded as a
-CUDA graph, and every further step is one launch of the host's. With replayed=False all are launched one by one. Both give the same
+CUDA graph, one of a single step and one of TOGETHER, so that an epoch is a handful of launches of the host's. With replayed=False all are launched one by one. Both give the same
 numbers to the last bit: they are the same launches.
 Where a loss or a gradient is not finite, that step and all after it leave everything as it is, and fewer Terms come back; the ordinary step
 then says why. Raises InputError where the model's backend is not cupy.
@@ -23,6 +23,7 @@ from npae.kernels.cuda.device import current
 from npae.models import Model, Terms
 from npae.optim import Adam
 
+TOGETHER = 50  # steps in the larger graph: an epoch of 600 is 12 launches of the host's
 WARM_UP = 2  # steps that are launched one by one: the second one already finds all the memory that it needs
 
 
@@ -48,8 +49,8 @@ class CapturedSteps:
         self.most, self.binarise, self.replayed = most, binarise, replayed
         self.lane = current().lane()
         self._steps: dict[int, BatchStep] = {}
-        self._replays: dict[int, Callable[[], None]] = {}
-        self._warm: dict[int, int] = {}
+        self._graphs: dict[tuple[int, int], Callable[[], None]] = {}  # of a batch size and a number of steps
+        self._made: dict[int, int] = {}  # steps that were launched one by one
 
     def run(self, batches: Sequence[Array], epoch: int = 0) -> list[Terms]:
         """One step for each of these batches of equal size, all of that epoch."""
@@ -58,9 +59,10 @@ class CapturedSteps:
         with self.lane:
             step = self._step(batch)
             step.tell(adam.steps, epoch, np.concatenate(batches), table)
-            for _ in batches:
-                self._launch(step)
-            self.lane.wait()  # once in a call
+            left = len(batches)
+            while left:
+                left -= self._launch(step, left)
+            self.lane.wait()  # the host's only wait in a call
             done = step.made()
             adam.steps += done
             return step.told(done)
@@ -72,13 +74,16 @@ class CapturedSteps:
             )
         return self._steps[batch]
 
-    def _launch(self, step: BatchStep) -> None:
-        """A step: by its graph, once there is one."""
-        batch = step.batch
-        if batch in self._replays:
-            self._replays[batch]()
-            return
-        step.launch()
-        self._warm[batch] = self._warm.get(batch, 0) + 1
-        if self.replayed and self._warm[batch] == WARM_UP:
-            self._replays[batch] = self.lane.record(step.launch)
+    def _launch(self, step: BatchStep, left: int) -> int:
+        """One step, or TOGETHER of those that are left by one graph; returns how many."""
+        made = self._made.get(step.batch, 0)
+        if not self.replayed or made < WARM_UP:
+            step.launch()
+            self._made[step.batch] = made + 1
+            return 1
+        count = TOGETHER if left >= TOGETHER else 1
+        graph = step.batch, count
+        if graph not in self._graphs:
+            self._graphs[graph] = self.lane.record(lambda: [step.launch() for _ in range(count)])
+        self._graphs[graph]()
+        return count

@@ -134,7 +134,7 @@ class LaneOnCpu(Lane):
     def __exit__(self, *error: object) -> None:
         pass
 
-    def record(self, launches: Callable[[], None]) -> Callable[[], None]:
+    def record(self, launches: Callable[[], object]) -> Callable[[], None]:
         """The launches, which may read nothing."""
 
         def replay() -> None:

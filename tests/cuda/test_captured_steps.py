@@ -10,12 +10,14 @@ import pytest
 from strict import ReadWhileRecordingError, StrictDevice
 
 from npae import backend as backends
+from npae.captured import steps
 from npae.errors import NonFiniteError
 from npae.kernels.cuda.device import Device, using
 from npae.losses import GaussianKL
 from npae.models import MODELS
 from npae.optim import Adam
 from npae.training.loop import Trainer
+from npae.training.step import SeveralSteps
 
 F, N, B = 12, 50, 16
 FORMS: dict[str, dict[str, Any]] = {
@@ -114,6 +116,17 @@ def test_replayed_or_launched_one_by_one_the_weights_are_the_same_to_the_last_bi
     captured, eager = (trained(kind, "cupy", step, dtype="float32") for step in ("captured", "eager"))
     assert weights(captured).tobytes() == weights(eager).tobytes()
     assert [row["train"] for row in captured.history.rows] == [row["train"] for row in eager.history.rows]
+
+
+def test_many_steps_in_one_graph_are_the_same_steps(gpu: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_by_one = trained("vae", "cupy", "captured", epochs=3)
+    monkeypatch.setattr(steps, "TOGETHER", 2)
+    monkeypatch.setattr(SeveralSteps, "together", 3)
+    together = trained("vae", "cupy", "captured", epochs=3)
+    assert together.several.captured is not None
+    assert set(together.several.captured._graphs) == {(16, 2), (16, 1), (2, 1)}
+    assert weights(together).tobytes() == weights(one_by_one).tobytes()
+    assert [row["train"] for row in together.history.rows] == [row["train"] for row in one_by_one.history.rows]
 
 
 @pytest.mark.parametrize("step", ["captured", "eager"])

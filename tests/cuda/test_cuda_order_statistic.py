@@ -191,7 +191,8 @@ def test_the_pair_is_found_by_the_number_that_lies_on_the_device(device: Device,
     for a, b in ((left, right), (right, right)):
         value = gpu.distance_order_statistic(a, b, len(a) * len(b) // 2)
         found = gpu.locate_distance(a, b, value)
-        assert value.dtype == np.float64 and value.shape == ()
+        assert value.dtype == np.float64
+        assert value.shape == ()
         assert all(isinstance(index, device.xp.ndarray) and index.dtype == np.int64 and index.shape == () for index in found)
         assert [int(index) for index in found] == [int(index) for index in gpu.locate_distance(a, b, float(value))]
         i, j = (int(index) for index in found)
