@@ -9,6 +9,12 @@ constexpr int FEATURES = 16;       // that are in shared memory at once
 constexpr int TILE_ROW = TILE + 4;  // a row of a tile in shared memory: still whole 16 bytes, and other banks than the row before it
 constexpr int RESIDENT = sizeof(REAL) == 4 ? 2 : 1;  // blocks that a multiprocessor must hold: float64 would spill at 128 registers
 
+// PER numbers of shared memory, read at once: `at` is a multiple of 16 bytes.
+struct alignas(16) Numbers {
+  REAL of[PER];
+};
+__device__ __forceinline__ Numbers numbers(const REAL* at) { return *reinterpret_cast<const Numbers*>(at); }
+
 // out[k][p] = points[first + p][begin + k] for FEATURES features of TILE points; 0 beyond the last point or feature.
 __device__ __forceinline__ void load_features(const REAL* points, int first, int end, int begin, int d, REAL* out) {
   const int k = threadIdx.x % FEATURES;
@@ -32,14 +38,12 @@ __device__ __forceinline__ void tile_distances(
     const int together = d - begin < FEATURES ? d - begin : FEATURES;
 #pragma unroll(sizeof(REAL) == 4 ? 4 : 1)
     for (int k = 0; k < together; ++k) {
-      REAL of_x[PER], of_y[PER];
-#pragma unroll
-      for (int r = 0; r < PER; ++r) of_x[r] = mine_x[k * TILE_ROW + r], of_y[r] = mine_y[k * TILE_ROW + r];
+      const Numbers of_x = numbers(mine_x + k * TILE_ROW), of_y = numbers(mine_y + k * TILE_ROW);
 #pragma unroll
       for (int r = 0; r < PER; ++r)
 #pragma unroll
         for (int c = 0; c < PER; ++c) {
-          const REAL difference = of_x[r] - of_y[c];
+          const REAL difference = of_x.of[r] - of_y.of[c];
           d2[r][c] += difference * difference;
         }
     }

@@ -239,8 +239,8 @@ __device__ __forceinline__ void product_as_laid_out(
   else product<Tile, true, false, false>(a, b, M, N, K, store);
 }
 
-// Bounds: of 512 threads, and of two blocks of 256, the compiler gives each at most 128 registers.
-extern "C" __global__ void __launch_bounds__(512) affine(
+// The bounds give a thread at most 128 registers.
+extern "C" __global__ void affine(
     const REAL* x, const REAL* W, const REAL* b, i64 f, double parameter, REAL* y, i64 batch, i64 n_out, i64 n_in) {
   product<Small, true, false, false>(x, W, batch, n_out, n_in, Activate{b, f, REAL(parameter), y, n_out});
 }
@@ -249,7 +249,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) affine_large(
   product<Large, true, false, false>(x, W, batch, n_out, n_in, Activate{b, f, REAL(parameter), y, n_out});
 }
 
-extern "C" __global__ void __launch_bounds__(512) affine_data_gradient(
+extern "C" __global__ void affine_data_gradient(
     const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 batch, i64 n_in, i64 n_out) {
   product<Small, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, n_in});
 }
@@ -258,7 +258,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) affine_data_gradient_large(
   product<Large, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, n_in});
 }
 
-extern "C" __global__ void __launch_bounds__(512) affine_weight_gradient(
+extern "C" __global__ void affine_weight_gradient(
     const REAL* x, const REAL* dy, REAL* dW, REAL* db, i64 n_in, i64 n_out, i64 batch) {
   product<Small, false, false, true>(x, dy, n_in, n_out, batch, AddToBoth{dW, db, n_in, n_out});
 }

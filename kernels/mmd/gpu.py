@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npae.kernels.cuda.device import Device, current
-from npae.kernels.cuda.shapes import blocks, elementwise
+from npae.kernels.cuda.shapes import MOST_BLOCKS, blocks
 from npae.kernels.kernel import Array
 
 SOURCE = "mmd/mmd.cu"
@@ -57,8 +57,8 @@ def _unbiased(gpu: Device, shape: str, z: Array, w: Array, bandwidth: tuple[Any,
     arguments = (z, w, n, m, d, *bandwidth, *of_z, *of_w, pulled, found)
     gpu.launch(SOURCE, f"{shape}_{form.name}", real, parts, form.threads, arguments, shared)
     value, slope = gpu.number(), gpu.number()
-    grid, block = elementwise(z.size)
-    gpu.launch(SOURCE, "mmd_finish", real, grid, block, (pulled, slices, z.size, dz, found, parts, *bandwidth[:2], value, slope))
+    finish = min(blocks(z.size, 128), MOST_BLOCKS)
+    gpu.launch(SOURCE, "mmd_finish", real, finish, 128, (pulled, slices, z.size, dz, found, parts, *bandwidth[:2], value, slope))
     return value, slope
 
 

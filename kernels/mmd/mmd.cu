@@ -1,4 +1,4 @@
-// MMD^2_u and its gradient, two launches: `pairs` in one of its forms leaves partial sums, `mmd_finish` adds them in a fixed order.
+// MMD^2_u and its gradient, two launches: `rows` or `tiles` leaves partial sums, `mmd_finish` adds them in a fixed order.
 //
 //     value = sum_{i != j} k(z_i, z_j) / (n (n-1)) + 2 sum_{j < i} k(w_i, w_j) / (m (m-1)) - 2 sum k(z_i, w_j) / (n m)
 //     dz_i  = 4/(n m) sum_j g(z_i, w_j) (z_i - w_j) - 4/(n (n-1)) sum_j g(z_i, z_j) (z_i - z_j)        g = -dk/d(d2)
@@ -6,9 +6,10 @@
 // Differences come before everything: nothing cancels that need not, wherever the points lie, and a pair of a point with itself pulls by 0.
 // Its distance is 0 as well, or NaN where the point is not finite, and 0 times that is what the pair adds to the value.
 //
-// Floor: arithmetic. A pair takes d subtractions, d multiply-adds for d2, d for its pull, and about ten for k and the sums: 35 at d = 8, on
-// 2.5 n^2 pairs. So everything stays in registers: `rows` (points of at most 64 bytes) gives a thread two rows (or one) and lets all threads read the
-// same column from shared memory; `tiles` (any d) gives it 4 x 4 pairs, and takes g times the differences as a second product.
+// Floor: arithmetic. A pair takes d subtractions, d multiply-adds for its distance, d for its pull, and eight instructions besides: 32 at
+// d = 8, on 2.5 n^2 pairs. So everything stays in registers. `rows`, for points of at most 64 bytes: a thread holds two rows (or one), and
+// all threads read the same column from shared memory. `tiles`, for any d: a thread holds 4 x 4 pairs; g times the differences is a second
+// product, which takes the differences again.
 // A block meets one slice of the columns. Sums of k are taken in REAL over one tile, pulls over GROUP columns, everything above in float64.
 #include "npae.cuh"
 #include "tiles.cuh"
@@ -115,8 +116,8 @@ __device__ __forceinline__ void meet(
   }
 }
 
-#define PARAMETERS                                                                                                                          \
-  const REAL *z, const REAL *w, i64 n, i64 m, i64 features, const double *at, double value, i64 count, i64 slices_z, i64 reach_z,            \
+#define PARAMETERS                                                                                                               \
+  const REAL *z, const REAL *w, i64 n, i64 m, i64 features, const double *at, double value, i64 count, i64 slices_z, i64 reach_z, \
       i64 slices_w, i64 reach_w, double *pulled, double *found
 #define ARGUMENTS z, w, n, m, features, at, value, count, slices_z, reach_z, slices_w, reach_w, pulled, found
 
@@ -169,7 +170,8 @@ __device__ __forceinline__ void rows(PARAMETERS) {
 }
 
 // pulls[r][c] += sum_j g[row r][j] (x[row r][feature c] - y[first + j][feature c]) of this thread's 4 rows and 4 features from `begin` on
-__device__ __forceinline__ void pull_tile(const Part& part, int first, int begin, int d, const REAL* g, REAL* at_y, REAL (&pulls)[PER][PER]) {
+__device__ __forceinline__ void pull_tile(
+    const Part& part, int first, int begin, int d, const REAL* g, REAL* at_y, REAL (&pulls)[PER][PER]) {
   const int row = part.row + threadIdx.x / SIDE * PER;
   const int feature = threadIdx.x % SIDE * PER;
   REAL x[PER][PER];
@@ -206,8 +208,7 @@ __device__ __forceinline__ void tiles(PARAMETERS) {
   alignas(16) __shared__ REAL at_g[TILE * TILE_ROW], at_y[FEATURES * TILE_ROW];
   const Shape shape(at, value, count);
   const Part part = part_of_block(z, w, int(n), int(m), TILE, int(slices_z), int(reach_z), int(slices_w), int(reach_w));
-  const int d = int(features);
-  const int row = part.row + threadIdx.x / SIDE * PER;
+  const int d = int(features), row = part.row + threadIdx.x / SIDE * PER;
   const int column = threadIdx.x % SIDE * PER;
   double total = 0.0, moment = 0.0;
   REAL pulls[PER][PER] = {};
@@ -264,11 +265,13 @@ extern "C" __global__ void __launch_bounds__(HEIGHT, 4) imq_rows_64(PARAMETERS) 
 extern "C" __global__ void __launch_bounds__(TILE_THREADS, RESIDENT) imq_tiles(PARAMETERS) { tiles<Multiquadratic>(ARGUMENTS); }
 
 // dz = the sum of the slices' pulls (slices, size)        *mmd = the sum of the parts' shares        *slope = that of k d2 / (2 sigma2^2)
+// Of inverse multiquadratic kernels nobody asks for the slope: `at` is their first constant.
 extern "C" __global__ void mmd_finish(
     const double* pulled, i64 slices, i64 size, REAL* dz, const double* found, i64 parts, const double* at, double value, double* mmd,
     double* slope) {
   for (i64 e = blockIdx.x * i64(blockDim.x) + threadIdx.x; e < size; e += i64(gridDim.x) * blockDim.x) {
     double total = 0.0;
+#pragma unroll 8
     for (i64 s = 0; s < slices; ++s) total += pulled[s * size + e];
     dz[e] = REAL(total);
   }

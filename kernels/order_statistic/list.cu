@@ -43,8 +43,8 @@ extern "C" __global__ void __launch_bounds__(1024) bracket(const REAL* list, i64
   if (threadIdx.x == 0) (blockIdx.x == 0 ? selection->low : selection->high) = pattern;
 }
 
-// The distances of `count` pairs, and an empty selection. Row and column are multiples of 1/p and 1/p^2 modulo 1, p the plastic number: such
-// points fill the square evenly, whatever the shapes and the order of the samples (Roberts 2018, "The unreasonable effectiveness of
+// The distances of `count` pairs, and an empty selection. Row and column are multiples of 1/p and 1/p^2 modulo 1, p the plastic number:
+// such points fill the square evenly, whatever the shapes and the order of the samples (Roberts 2018, "The unreasonable effectiveness of
 // quasirandom sequences").
 extern "C" __global__ void sample(const REAL* z, i64 n, const REAL* w, i64 m, i64 d, REAL* list, i64 count, Selection* selection) {
   const u32 s = blockIdx.x * blockDim.x + threadIdx.x;

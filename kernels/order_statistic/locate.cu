@@ -1,7 +1,7 @@
 // The first pair, row by row, at exactly that squared distance: the least i m + j, over all pairs in one pass.
 //
-// Floor: 3 d operations for a pair and one comparison; where w is z, for half of the pairs, because the first of a pair and its mirror image
-// is the one with i <= j. A thread keeps its least in a register; the block that ends last takes the least of all blocks'.
+// Floor: 3 d operations for a pair and one comparison; where w is z, for half of the pairs, because the first of a pair and its mirror
+// image is the one with i <= j. A thread keeps its least in a register; the block that ends last takes the least of all blocks'.
 #include "npae.cuh"
 #include "whole_tiles.cuh"
 
@@ -19,8 +19,8 @@ __device__ u64 block_least(u64 least) {
 
 // i and j are -1 where there is no such pair.
 extern "C" __global__ void __launch_bounds__(256, 2) locate(
-    const REAL* zt, i64 rows, const REAL* wt, i64 width, i64 d, i64 same, i64 m, const double* at, double value, u64* of_blocks, u32* ticket,
-    i64* i_of, i64* j_of) {
+    const REAL* zt, i64 rows, const REAL* wt, i64 width, i64 d, i64 same, i64 m, const double* at, double value, u64* of_blocks,
+    u32* ticket, i64* i_of, i64* j_of) {
   const REAL wanted = REAL(read(at, value));
   const Samples samples = {zt, wt, rows, width, d, same != 0};
   u64 least = NONE;

@@ -6,8 +6,8 @@
 //            rank, or what lies beyond the bracket where the guess was wrong. The pass that finds ONE pattern writes the value; those that
 //            were launched after it return at once.
 //
-// Floor of a pass: 3 d operations for a pair and 4 to place it, on n m pairs; where w is z, on half of them, those off the diagonal counting
-// twice. Nothing is written but counts. Few patterns lie in a bracket that was guessed, so few threads meet at a counter; and adding 1
+// Floor of a pass: 3 d operations for a pair and 4 to place it, on n m pairs; where w is z, on half of them, those off the diagonal
+// counting twice. Nothing is written but counts. Few patterns lie in a bracket that was guessed, so few threads meet at a counter; and adding 1
 // without asking for the old value is what shared memory does fastest where they do. Counts are whole numbers: their order is free.
 #include "npae.cuh"
 #include "patterns.cuh"
@@ -25,7 +25,7 @@ extern "C" __global__ void columns(const REAL* z, i64 n, REAL* zt, i64 rows, con
     to[e] = e % filled < points ? from[e % filled * d + e / filled] : REAL(__uint_as_float(0x7fffffffu));
 }
 
-// Adds the block's counts to the selection's, each `weight` times, and clears them; before the next count is taken, `distances` waits for that.
+// Adds the block's counts to the selection's, each `weight` times, and clears them. What counts next calls `distances` first, which waits.
 __device__ __forceinline__ void give(u32 (&bins)[BINS + 1], u32& below, u64 weight, Selection* selection) {
   atomicAdd(&bins[BINS], below);
   below = 0;

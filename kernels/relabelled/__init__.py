@@ -8,6 +8,8 @@
 
 x and labels are C-contiguous, x float32 or float64; sums are float64. Equal rows of labels give equal sums, to the last bit, wherever they
 stand. Accuracy: each of them within 3e-7 of the number of its pairs in float32 and 1e-14 in float64, at any shared offset of the points.
+On a GPU: two launches; sigma2 may be a number on the device; T stays there as float64; scratch is 2 c float64 numbers for a strip of 64
+points, or for each of at most 16 parts of a strip where strips are few.
 Work: n^2/2 (d + c) multiply-adds and n^2/2 exponentials. Memory: the reference builds n x n arrays; the fast form is O(n (d + c)).
 
 Source: Gretton et al. 2012, "A kernel two-sample test", section 2: the means of k that the estimate is made of.

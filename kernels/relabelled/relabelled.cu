@@ -1,11 +1,12 @@
 // a^T K a, a^T K 1 and 1^T K 1, two launches: `relabelled_parts` leaves partial sums, `relabelled_finish` adds them in a fixed order.
 //
-//     L: the part of K below its diagonal        P = L a        w = L 1        a^T K a = 2 a^T P        a^T K 1 = 1^T P + a^T w        1^T K 1 = 2 1^T w
+//     L: the part of K below its diagonal        P = L a        w = L 1
+//     a^T K a = 2 a^T P        a^T K 1 = 1^T P + a^T w        1^T K 1 = 2 1^T w
 //
-// Floor: arithmetic. A pair takes 2 d + 10 instructions for its k, and one multiply-add for every relabelling. So a block computes the k of a
-// strip of TILE rows and a tile of columns once for PANEL relabellings, and keeps their products P in registers, 4 rows x 8 relabellings a
-// thread, over GROUP tiles; another panel's block computes k again, a fifth more work at d = 8. A strip's tiles are dealt out to `slices`
-// blocks, so that there are enough of them.
+// Floor: arithmetic. A pair takes 2 d + 10 instructions for its k, and one multiply-add for every relabelling. So a block computes the k of
+// a strip of TILE rows and a tile of columns once for PANEL relabellings, whose products P stay in registers, 4 rows x WIDE relabellings a
+// thread, over GROUP tiles; another panel's block computes k again, a fifth more work at d = 8. The tiles of a strip are dealt out to
+// `slices` blocks, so that there are enough of them.
 // Labels are 0 or 1, so every product is exact: sums depend on their order alone, which is the same for all relabellings.
 #include "npae.cuh"
 #include "tiles.cuh"
@@ -26,7 +27,8 @@ __device__ __forceinline__ int label_of(const signed char* labels, int relabelli
 }
 
 // k(x_i, x_j) where j < i < n, else 0, of the strip at `row` and the tile at `column`; w[r] += the sum of row r, in REAL.
-__device__ __forceinline__ void kernel_tile(const REAL* x, int row, int column, int n, int d, REAL rate, REAL* k, REAL* at_y, double* w) {
+__device__ __forceinline__ void kernel_tile(
+    const REAL* x, int row, int column, int n, int d, REAL rate, REAL* k, REAL* at_y, double* w) {
   REAL d2[PER][PER];
   tile_distances(x, row, n, x, column, n, d, k, at_y, d2);  // k lends its room to the rows
   __syncthreads();
@@ -46,7 +48,7 @@ __device__ __forceinline__ void kernel_tile(const REAL* x, int row, int column, 
   }
 }
 
-// products[r][c] += sum_j k[row r][j] label[j][relabelling c]        a thread's relabellings: 4 from panel + 4 t on, and 4 from 64 further on
+// products[r][c] += sum_j k[row r][j] label[j][relabelling c]        a thread's relabellings: 4 in a row; in float32 4 more, 64 further on
 __device__ __forceinline__ void multiply(
     const REAL* k, const signed char* labels, int panel, int count, int column, int n, REAL* at_labels, REAL (&products)[PER][WIDE]) {
   const REAL* mine = k + threadIdx.x / SIDE * PER * TILE_ROW;
@@ -71,7 +73,7 @@ __device__ __forceinline__ void multiply(
   }
 }
 
-// *sum += a^T P, or 1^T P, of the strip: thread t adds up the relabelling t % PANEL, of the one sum or of the other.        P = 0 afterwards
+// *sum += a^T P, or 1^T P, of the strip: thread t adds up the relabelling t % PANEL, of the one sum or the other.        P = 0 afterwards
 __device__ __forceinline__ void collect(
     const signed char* labels, int panel, int count, int row, int n, double* stage, REAL (&products)[PER][WIDE], double* sum) {
   const int side = threadIdx.x / SIDE, c0 = threadIdx.x % SIDE * PER;
@@ -97,8 +99,8 @@ __device__ __forceinline__ void collect(
 
 // Block (part, p): the strip part / slices, its tiles part % slices + 0, slices, 2 slices, ..., the panel p.
 extern "C" __global__ void __launch_bounds__(TILE_THREADS, RESIDENT) relabelled_parts(
-    const REAL* x, i64 points, i64 d, const double* at, double sigma2, const signed char* labels, i64 relabellings, i64 slices, double* found,
-    double* totals) {
+    const REAL* x, i64 points, i64 d, const double* at, double sigma2, const signed char* labels, i64 relabellings, i64 slices,
+    double* found, double* totals) {
   alignas(16) __shared__ unsigned char room[larger(SIDE * PANEL * sizeof(double), TILE * TILE_ROW * sizeof(REAL))];
   alignas(16) __shared__ REAL at_y[larger(FEATURES * TILE_ROW, POINTS * PANEL_ROW)];
   __shared__ double w[TILE];
@@ -132,6 +134,7 @@ extern "C" __global__ void __launch_bounds__(TILE_THREADS, RESIDENT) relabelled_
 extern "C" __global__ void relabelled_finish(const double* found, const double* totals, i64 parts, i64 count, double* sums, double* total) {
   for (i64 e = blockIdx.x * i64(blockDim.x) + threadIdx.x; e < 2 * count; e += i64(gridDim.x) * blockDim.x) {
     double sum = 0.0;
+#pragma unroll 8
     for (i64 p = 0; p < parts; ++p) sum += found[2 * p * count + e];
     sums[e] = e < count ? 2.0 * sum : sum;
   }

@@ -31,7 +31,7 @@ class Explanation:
     summary: str
     document: str
     followed: Followed
-    sides: tuple[Source, Source]
+    sides: tuple[Source, ...]
     kernels: list[str]
     shapes: list[NodeShapes]
     configuration: str

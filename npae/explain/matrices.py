@@ -19,10 +19,12 @@ GREEK = ("alpha", "beta", "delta", "epsilon", "eps", "eta", "gamma", "lambda", "
 
 
 def written(values: Any) -> list[list[str]]:
-    """Rows of numbers as texts."""
+    """Rows of numbers, or of words, as texts."""
     table = np.atleast_2d(np.asarray(values))
     if table.ndim > 2:
         table = table.reshape(-1, table.shape[-1])
+    if table.dtype.kind == "U":
+        return [[str(word).replace("_", " ") for word in row] for row in table.tolist()]
     if table.dtype == bool:
         table = table.astype(int)
     if np.issubdtype(table.dtype, np.integer):
@@ -92,5 +94,7 @@ def _number(value: float, decimals: int) -> str:
 
 
 def _latex_number(text: str) -> str:
+    if text[0].isalpha():
+        return rf"\text{{{text}}}"
     mantissa, e, exponent = text.strip().partition("e")
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa

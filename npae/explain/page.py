@@ -22,10 +22,13 @@ math { font-size: 1.1rem; }
 ol.steps > li { margin-bottom: 1.2rem; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
 .sides > div { min-width: 0; }
-.k, .kn, .kc, .ow, .kd { color: #a626a4; } .s2, .sd, .s1, .sa { color: #3f7f3a; } .c1 { color: var(--faint); } .mi, .mf { color: #986801; }
+.sides > .cuda { grid-column: 1 / -1; }
+.cuda pre { max-height: 40rem; }
+.k, .kn, .kc, .ow, .kd, .kt, .kr, .cp { color: #a626a4; }
+.s2, .sd, .s1, .sa { color: #3f7f3a; } .c1 { color: var(--faint); } .mi, .mf { color: #986801; }
 .nf, .nd { color: #2257c4; }
 @media (prefers-color-scheme: dark) {
-  .k, .kn, .kc, .ow, .kd { color: #d58cf0; } .s2, .sd, .s1, .sa { color: #9ac97f; } .mi, .mf { color: #e0ab6d; }
+  .k, .kn, .kc, .ow, .kd, .kt, .kr, .cp { color: #d58cf0; } .s2, .sd, .s1, .sa { color: #9ac97f; } .mi, .mf { color: #e0ab6d; }
   .nf, .nd { color: #7fb0ff; }
 }
 """.strip()
@@ -73,7 +76,8 @@ def _side(side: Source) -> str:
     """Source with its words coloured, in a box of its own."""
     from pygments import highlight  # type: ignore[import-untyped]
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
-    coloured = highlight(side.text, PythonLexer(), HtmlFormatter(nowrap=True))
-    return f'<div><p><b>{html.escape(side.title)}</b> <span class="quiet">{html.escape(side.place)}</span></p><pre>{coloured}</pre></div>'
+    coloured = highlight(side.text, get_lexer_by_name(side.language), HtmlFormatter(nowrap=True))
+    heading = f'<p><b>{html.escape(side.title)}</b> <span class="quiet">{html.escape(side.place)}</span></p>'
+    return f'<div class="{side.language}">{heading}<pre>{coloured}</pre></div>'

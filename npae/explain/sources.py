@@ -1,7 +1,7 @@
 """What the code says of itself: a module's docstring, and the source lines of forward beside those of backward.
 
     document(of)      the docstring of the file, which holds formula, gradient and source
-    sides(of)         two pieces of source: forward and backward; of a kernel its reference and its compiled form
+    sides(of)         pieces of source: forward and backward; of a kernel its reference, its compiled form, the launcher and the CUDA files
     kernels_of(of)    the kernels that a node calls
 
 `of` is a class, or a kernel's name.
@@ -16,9 +16,11 @@ import inspect
 import re
 import textwrap
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from npae.kernels.cuda.source import every_source
 from npae.kernels.registry import KERNELS
 from npae.losses import Bandwidth
 from npae.optim import Adam
@@ -28,11 +30,12 @@ METHODS: dict[type, tuple[str, str]] = {Adam: ("coefficients", "update"), Bandwi
 
 @dataclass(frozen=True)
 class Source:
-    """Source lines: what they are, where they stand, and the text."""
+    """Source lines: what they are, where they stand, the text, and its language as Pygments calls it."""
 
     title: str
     place: str
     text: str
+    language: str = "python"
 
 
 def document(of: Any) -> str:
@@ -41,12 +44,10 @@ def document(of: Any) -> str:
     return inspect.cleandoc(importlib.import_module(module).__doc__ or "")
 
 
-def sides(of: Any) -> tuple[Source, Source]:
+def sides(of: Any) -> tuple[Source, ...]:
     """forward and backward, or what takes their place."""
     if isinstance(of, str):
-        forms = KERNELS[of].forms
-        first, second = list(forms)[:2]
-        return _form(first, forms[first]), _form(second, forms[second])
+        return *(_form(form, place) for form, place in KERNELS[of].forms.items()), *_cuda(KERNELS[of].reference)
     forward, backward = METHODS.get(of, ("forward", "backward"))
     return _method(of, forward), _method(of, backward)
 
@@ -75,6 +76,17 @@ def _form(form: str, place: str) -> Source:
     first = min([found.lineno, *(decorator.lineno for decorator in found.decorator_list)])
     lines = text.splitlines()[first - 1 : found.end_lineno]
     return Source(form, f"{_path(module)}:{first}", "\n".join(lines))
+
+
+def _cuda(reference: str) -> tuple[Source, ...]:
+    """The CUDA files beside a kernel's reference."""
+    folder = reference.split(".")[2]
+    names = [name for name in every_source() if name.startswith(f"{folder}/")]
+    return tuple(Source("cuda", f"npae/kernels/{name}:1", _text_of(name), "cuda") for name in names)
+
+
+def _text_of(name: str) -> str:
+    return files("npae.kernels").joinpath(name).read_text("utf-8").rstrip()
 
 
 def _path(module: str) -> str:

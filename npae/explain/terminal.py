@@ -71,16 +71,18 @@ def _shapes(explanation: Explanation) -> Padding:
     return Padding(table, (0, 0, 0, 2))
 
 
-def _sides(sides: tuple[Source, Source], width: int) -> Group | Table:
+def _sides(sides: tuple[Source, ...], width: int) -> Group:
+    """The first two beside each other where there is room; what a GPU runs below them, over the whole width."""
     pieces = [
-        Group(Text(f"{side.title}   {side.place}", style="bold"), Syntax(side.text, "python", theme="ansi_light", word_wrap=True))
+        Group(Text(f"{side.title}   {side.place}", style="bold"), Syntax(side.text, side.language, theme="ansi_light", word_wrap=True))
         for side in sides
     ]
+    below = [part for piece in pieces[2:] for part in (Text(), piece)]
     if width < BESIDE:
-        return Group(*pieces)
+        return Group(*pieces[:2], *below)
     table = Table.grid(padding=(0, 2))
     table.width = width
     table.add_column(ratio=1)
     table.add_column(ratio=1)
-    table.add_row(*pieces)
-    return table
+    table.add_row(*pieces[:2])
+    return Group(table, *below)

@@ -77,9 +77,21 @@ def _long_points(name: str) -> Example:
     return example
 
 
-def _product(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
-    a, b = rng.standard_normal((70, size)), rng.standard_normal((size, 40))
-    return a.astype(dtype), b.astype(dtype), np.zeros((70, 40), dtype), False
+def _product(name: str) -> Example:
+    """Arguments of a dense kernel whose output has 70 x 40 elements, each the sum of `size` products."""
+
+    def example(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
+        def of(*shape: int) -> Any:
+            return rng.standard_normal(shape).astype(dtype)
+
+        return {
+            "matmul": lambda: (of(70, size), of(size, 40), of(70, 40), False),
+            "affine": lambda: (of(70, size), of(size, 40), of(40), "tanh", 0.0, of(70, 40)),
+            "affine_data_gradient": lambda: (of(70, size), of(40, size), "relu", 0.0, of(70, 40), of(70, 40)),
+            "affine_weight_gradient": lambda: (of(size, 70), of(size, 40), of(70, 40), of(40)),
+        }[name]()
+
+    return example
 
 
 def _points(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
@@ -116,6 +128,7 @@ def _end_step(grad: Any, numbers: Any, bad: Any, scale: Any, log: Any, counters:
     end_step(_each(numbers), bad, log, counters)
 
 
+PRODUCTS = ("matmul", "affine", "affine_data_gradient", "affine_weight_gradient")
 FEW_BLOCKS = {"mmd__gpu___form": lambda *point: _form(*point)._replace(wanted=1, most=1)}
 PASSES = {"order_statistic__gpu__FEW": 16, "order_statistic__gpu__MOST_BLOCKS": 2}
 order_statistic, locate = resolve("distance_order_statistic", "gpu"), resolve("locate_distance", "gpu")
@@ -132,7 +145,7 @@ CALLS = {
     "distance_order_statistic, passes": registered("distance_order_statistic", **PASSES),
     "distance_order_statistic, of one sample": Call(lambda z, rank: order_statistic(z, z, rank), _points, (), SOME[1:], of_passes),
     "locate_distance, long points": registered("locate_distance", _long_points("locate_distance"), **PASSES),
-    "matmul, large tiles": registered("matmul", _product, dense__gpu__ENOUGH=1),
+    **{f"{name}, large tiles": registered(name, _product(name), dense__gpu__ENOUGH=1) for name in PRODUCTS},
     "begin_step": Call(begin_step, _begin_step, (3, 4, 5, 7)),
     "gather": Call(gather, _gather, (2,)),
     "check_gradient": Call(_check_gradient(None, False), _of_a_step, (2, 3)),

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from npae import backend as backends
 from npae.kernels.cuda.device import Device, using
 
 sys.path.insert(0, str(Path(__file__).parent))  # shim.py, nvrtc.py and others beside this file
 from nvrtc import WHEEL, library
 from shim import OnCpu
+from strict import StrictDevice
 
 ORDERS = {"as numbered": 0, "backwards": 1, "shuffled": 2}
 
@@ -55,3 +57,15 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
         request.getfixturevalue("compiler")
     with using(Device() if request.param == "gpu" else OnCpu(ORDERS[request.param], seed=17)) as chosen:
         yield chosen
+
+
+@pytest.fixture
+def gpu(request: pytest.FixtureRequest) -> Iterator[Device]:
+    """Where backend "cupy" computes: the GPU with --gpu; else a CPU with a GPU's manners (strict.py)."""
+    real = request.config.getoption("--gpu")
+    if not real:
+        request.getfixturevalue("compiler")
+    backends._instance.cache_clear()
+    with using(Device() if real else StrictDevice()) as chosen:
+        yield chosen
+    backends._instance.cache_clear()

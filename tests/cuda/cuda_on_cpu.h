@@ -144,6 +144,17 @@ inline void run_block(int order, std::mt19937& shuffler, std::vector<unsigned>& 
   }
 }
 
+// Memory for the stacks of a block, kept for the next launch; fresh under AddressSanitizer, which keeps the marks of frames that never return.
+inline char* stacks_for(unsigned threads) {
+  static std::unique_ptr<char[]> stacks;
+  static unsigned most = 0;
+#ifdef __SANITIZE_ADDRESS__
+  most = 0;
+#endif
+  if (threads > most) stacks.reset(new char[(most = threads) * STACK]);
+  return stacks.get();
+}
+
 inline void launch(dim3 grid, dim3 block, size_t shared, int order, unsigned seed, void (*function)(void*), void* arguments) {
   const unsigned n = block.x * block.y * block.z;
   grid_size = grid;
@@ -151,7 +162,7 @@ inline void launch(dim3 grid, dim3 block, size_t shared, int order, unsigned see
   kernel = function;
   kernel_arguments = arguments;
   fibers.resize(n);
-  std::unique_ptr<char[]> stacks(new char[n * STACK]);
+  char* const stacks = stacks_for(n);
   std::vector<unsigned> turn(n);
   for (unsigned i = 0; i < n; ++i) turn[i] = i;
   std::mt19937 shuffler(seed);
@@ -163,7 +174,7 @@ inline void launch(dim3 grid, dim3 block, size_t shared, int order, unsigned see
         std::fill(memory.begin(), memory.end(), 0xA5);
         dynamic_shared = memory.data();
         ++blocks_begun;
-        run_block(order, shuffler, turn, stacks.get());
+        run_block(order, shuffler, turn, stacks);
       }
 }
 

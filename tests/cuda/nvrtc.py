@@ -12,9 +12,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
+import json
+import os
 import re
+import tempfile
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import PackageNotFoundError, files, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +50,6 @@ class Compiled(NamedTuple):
     kernels: dict[str, Usage]
     parameters: dict[str, tuple[str, ...]]
     warnings: list[str]
-    cubin: bytes
 
 
 def library() -> Path | None:
@@ -71,22 +74,37 @@ def _bytes(program: Any, size: Callable[..., int], content: Callable[..., int]) 
     return room.raw
 
 
+@functools.cache
 def compiled(text: str, name: str, architecture: int, *options: str) -> Compiled:
-    """The machine code of that source, and what the compiler says of it."""
+    """What the compiler says of that source; kept between runs by a digest of all that it depends on."""
+    words = (f"--gpu-architecture=sm_{architecture}", *VERBOSE, *options)
+    made = (text, name, words, version(WHEEL), Path(__file__).read_text())
+    folder = Path(tempfile.gettempdir()) / f"npae-nvrtc-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = folder / f"{hashlib.sha256(repr(made).encode()).hexdigest()[:24]}.json"
+    if not kept.exists():
+        log, ptx = _logs(text, name, words)
+        warnings = [line for line in log.splitlines() if "warning" in line and "-diag-suppress" not in line]
+        unfinished = kept.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(json.dumps([_usage(log), _parameters(ptx), warnings]))
+        unfinished.rename(kept)
+    usage, parameters, warnings = json.loads(kept.read_text())
+    return Compiled({k: Usage(*v) for k, v in usage.items()}, {k: tuple(v) for k, v in parameters.items()}, warnings)
+
+
+def _logs(text: str, name: str, options: tuple[str, ...]) -> tuple[str, str]:
+    """What the compiler says, and the PTX, once there is machine code."""
     nvrtc, program = _loaded(), ctypes.c_void_p()
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), text.encode(), name.encode(), 0, None, None) == 0
     try:
-        words = [option.encode() for option in (f"--gpu-architecture=sm_{architecture}", *VERBOSE, *options)]
+        words = [option.encode() for option in options]
         failed = nvrtc.nvrtcCompileProgram(program, len(words), (ctypes.c_char_p * len(words))(*words))
         log = _bytes(program, nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog).rstrip(b"\0").decode()
-        assert not failed, f"{name} does not compile for sm_{architecture} {' '.join(options)}\n{log}"
-        cubin = _bytes(program, nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN)
-        ptx = _bytes(program, nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX).decode()
+        assert not failed, f"{name} does not compile: {' '.join(options)}\n{log}"
+        assert _bytes(program, nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN).startswith(b"\x7fELF")
+        return log, _bytes(program, nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX).decode()
     finally:
         nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return Compiled(
-        _usage(log), _parameters(ptx), [line for line in log.splitlines() if "warning" in line and "-diag-suppress" not in line], cubin
-    )
 
 
 def _usage(log: str) -> dict[str, Usage]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from strict import ReadWhileRecordingError, StrictDevice
+from strict import ReadWhileRecordingError
 
-from npae import backend as backends
 from npae.captured import steps
 from npae.errors import NonFiniteError
-from npae.kernels.cuda.device import Device, using
+from npae.kernels.cuda.device import Device
 from npae.losses import GaussianKL
 from npae.models import MODELS
 from npae.optim import Adam
@@ -37,15 +35,6 @@ FORMS: dict[str, dict[str, Any]] = {
     "semi-amortised-vae": {"inner_steps": 2},
     "paired": {"target_features": 6, "reconstruction": "squared_error"},
 }
-
-
-@pytest.fixture
-def gpu(request: pytest.FixtureRequest) -> Iterator[Device]:
-    """The GPU with --gpu; else a CPU with a GPU's manners."""
-    backends._instance.cache_clear()
-    with using(Device() if request.config.getoption("--gpu") else StrictDevice()) as chosen:
-        yield chosen
-    backends._instance.cache_clear()
 
 
 def trained(kind: str, backend: str, step: str, *, epochs: int = 2, **settings: Any) -> Trainer:

@@ -15,6 +15,7 @@ from shim import OnCpu
 
 from npae.kernels.cuda.device import NAMES, using
 from npae.kernels.cuda.source import OPTIONS, every_source, source
+from npae.kernels.registry import resolve
 
 pytestmark = pytest.mark.usefixtures("nvrtc")
 
@@ -85,7 +86,6 @@ def launches() -> tuple[Launch, ...]:
     return tuple(device.launches)
 
 
-@functools.cache
 def made(name: str, real: str, architecture: int) -> Compiled:
     """The compiled source."""
     return compiled(source(name), name, architecture, *OPTIONS, f"-DREAL={real}")
@@ -120,8 +120,6 @@ def _is_a_grid(launch: Launch) -> None:
 
 def test_sixty_thousand_points_take_few_launches_and_megabytes() -> None:
     """The order statistic and the penalty of 60,000 points of 8 features: n^2 distances would take 14 GB."""
-    from npae.kernels.registry import resolve
-
     z, w = np.zeros((60_000, 8), "float32"), np.zeros((60_000, 8), "float32")
     with recorded() as device:
         resolve("distance_order_statistic", "gpu")(z, w, 1_800_000_000)

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-from strict import StrictDevice
 
-from npae import backend as backends
 from npae.backend import backend
 from npae.inspection.subjects import Subject, subjects
-from npae.kernels.cuda.device import Device, using
-
-
-@pytest.fixture
-def gpu(request: pytest.FixtureRequest) -> Iterator[Device]:
-    """The GPU with --gpu; else a CPU with a GPU's manners."""
-    backends._instance.cache_clear()
-    with using(Device() if request.config.getoption("--gpu") else StrictDevice()) as chosen:
-        yield chosen
-    backends._instance.cache_clear()
+from npae.kernels.cuda.device import Device
 
 
 @pytest.mark.parametrize("subject", subjects(), ids=lambda subject: subject.name)

@@ -19,8 +19,8 @@ from npae.models import MODELS
 from npae.presets import preset_names
 
 NAMES = [name for names in catalogue.registered().values() for name in names]
-WITHOUT_OBJECTIVE = {"Adam", "adam", "pairwise_squared", "relabelled_sums", "distance_order_statistic", "locate_distance"} | {
-    name for name in KERNELS if name.startswith("philox")
+WITHOUT_OBJECTIVE = {"Adam", "adam", "pairwise_squared", "relabelled_sums", "distance_order_statistic", "locate_distance", "matmul"} | {
+    name for name in KERNELS if name.startswith("philox") or name == "affine"
 }
 
 
@@ -71,25 +71,35 @@ def test_a_derivation_goes_in_steps_with_words_and_formulas_that_both_faces_can_
 def test_the_file_says_its_source_and_both_sides_are_shown(name: str) -> None:
     of = catalogue.derivations()[name].of
     assert "ource" in document(of)
-    assert all(side.text.startswith(("def ", "@")) for side in sides(of))
+    assert all(side.text.startswith(("def ", "@") if side.language == "python" else "//") for side in sides(of))
 
 
 def test_sources_are_read_from_where_they_stand() -> None:
     forward, backward = sides(layers.Dense)
-    assert "y += self.b.value" in forward.text
+    assert 'kernel("affine")' in forward.text
     assert "dy, self.W.value.T" in backward.text
     assert forward.place.startswith("npae/layers/dense.py:")
-    reference, compiled = sides("mmd_rbf")
-    assert (reference.title, compiled.title) == ("reference", "cpu")
+    reference, compiled, launcher, cuda = sides("mmd_rbf")
+    assert [side.title for side in (reference, compiled, launcher, cuda)] == ["reference", "cpu", "gpu", "cuda"]
     assert reference.place.startswith("npae/kernels/mmd/reference.py:")
     assert compiled.text.splitlines()[0].startswith(("@", "def"))
+    assert launcher.place.startswith("npae/kernels/mmd/gpu.py:")
+    assert cuda.place == "npae/kernels/mmd/mmd.cu:1"
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_kernel_shows_what_a_gpu_runs(name: str) -> None:
+    of_gpu = [side.text for side in sides(name) if side.language == "cuda"]
+    assert any('extern "C" __global__' in text for text in of_gpu)
+    assert "def " in next(side.text for side in sides(name) if side.title == "gpu")
 
 
 def test_a_loss_says_which_kernels_it_calls() -> None:
     of = {name: derivation.of for name, derivation in catalogue.derivations().items()}
     assert kernels_of(of["RBFMMD"]) == ["mmd_rbf"]
     assert kernels_of(of["GaussianKL"]) == ["gaussian_kl_log_std", "gaussian_kl_log_variance", "gaussian_kl_sigma"]
-    assert kernels_of(of["Dense"]) == kernels_of("adam") == []
+    assert kernels_of(of["Dense"]) == ["affine", "affine_weight_gradient"]
+    assert kernels_of("adam") == []
 
 
 def _with_wrong_sign(derivation: Derivation) -> Derivation:

@@ -12,7 +12,7 @@ from test_flow import trainer_of
 from npae.backend import Array
 from npae.data import Dataset
 from npae.inspection.audit import Audit, audit
-from npae.inspection.batches import coming_batches, look
+from npae.inspection.batches import Batch, coming_batches, look
 from npae.inspection.findings import WRONG
 from npae.inspection.reach import reach
 from npae.losses import RBFMMD
@@ -55,6 +55,62 @@ def test_the_slope_of_a_weight_is_its_term() -> None:
     terms, _ = look(twin, batch)
     assert slopes["beta"] == pytest.approx(terms.kl, rel=1e-6)
     assert slopes["l2"] == pytest.approx(float((twin.parameters.value[twin.parameters.part("decoder")] ** 2).sum()), rel=1e-6)
+
+
+def made_with(kind: str, settings: Mapping[str, Any], weights: Array, batch: Batch) -> tuple[float, Array]:
+    """The loss and the gradient of a new model in float64 with those settings and weights, asked for as anybody would."""
+    model = trainer_of(kind, dtype="float64", **settings).model
+    model.parameters.value[...] = weights
+    terms = model.loss_and_grad(batch.x, *batch.given, noise=batch.noise, step=batch.step)
+    return terms.total, model.parameters.grad.copy()
+
+
+FOLLOWED: list[tuple[str, dict[str, Any]]] = [
+    ("vae", {"beta": 0.7, "l2": 0.02, "noise_scale": 0.8, "kl_epsilon": 0.01}),
+    ("vae", {"reconstruction": "gaussian", "eta": 0.4}),
+    ("wae", {"lambda_": 3.0, "bandwidth": 2.5}),
+    ("infovae", {"lambda_": 20.0, "alpha": 0.3, "bandwidth": 1.5}),
+    ("sparse", {"lambda_": 0.4}),
+    ("contractive", {"lambda_": 0.2}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), FOLLOWED)
+def test_every_slope_and_change_is_that_of_models_made_anew(kind: str, settings: dict[str, Any]) -> None:
+    found = {knob.key: knob for knob in audited(kind, **settings).knobs}
+    trainer = trainer_of(kind, **settings)
+    reach(trainer, 5)
+    _, (batch, *_) = coming_batches(trainer, 1)
+    weights = trainer.model.parameters.value.astype(np.float64)
+    loss, gradient = made_with(kind, settings, weights, batch)
+    for argument, value in settings.items():
+        if not isinstance(value, float):
+            continue
+        knob, h = found[argument.removesuffix("_")], 1e-3 * value
+        ways = (value + h, value - h, value + 2 * h, value - 2 * h)
+        at = [made_with(kind, settings | {argument: moved}, weights, batch)[0] for moved in ways]
+        slope = (8 * (at[0] - at[1]) - (at[2] - at[3])) / (12 * h)  # of order 4, where the audit's is of order 2
+        assert knob.slope == pytest.approx(slope, rel=1e-5, abs=1e-10), argument
+        far, far_gradient = made_with(kind, settings | {argument: 1.5 * value}, weights, batch)
+        assert knob.loss_change == pytest.approx(abs(far - loss) / abs(loss), rel=1e-6, abs=1e-11), argument
+        change = np.linalg.norm(far_gradient - gradient) / np.linalg.norm(gradient)
+        assert knob.gradient_change == pytest.approx(change, rel=1e-6, abs=1e-11), argument
+        assert knob.slope != 0, argument
+        assert knob.gradient_change > 1e-6, argument
+
+
+def test_the_share_of_a_term_is_that_of_its_mean_over_the_batches() -> None:
+    found = audited("vae", beta=0.7, l2=0.02)
+    trainer = trainer_of("vae", beta=0.7, l2=0.02)
+    reach(trainer, 5)
+    model, batches = coming_batches(trainer, 20)
+    assert found.about["batches"] == len(batches) > 1
+    terms = [model.loss_and_grad(batch.x, noise=batch.noise, step=batch.step) for batch in batches]
+    amounts = {name: float(np.mean([one[name] for one in terms])) * terms[0].weights[name] for name in terms[0]}
+    assert found.loss == pytest.approx(sum(amounts.values()), rel=1e-9)
+    shares = {term.name: term.share for term in found.terms}
+    assert shares == pytest.approx({name: amount / sum(amounts.values()) for name, amount in amounts.items()}, rel=1e-9)
+    assert min(shares.values()) > 0  # type: ignore[type-var, operator]
 
 
 def test_the_gradient_of_every_weighed_term_belongs_to_its_value() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -146,3 +147,47 @@ def test_reaching_a_step_gives_the_weights_that_training_has_there(steps: int) -
     np.testing.assert_array_equal(trainer.model.parameters.value, other.model.parameters.value)
     np.testing.assert_array_equal(coming_rows(trainer), coming_rows(other))
     assert trainer.epoch == other.epoch
+
+
+def test_every_number_of_a_node_is_that_of_its_arrays() -> None:
+    """Worked out again from the arrays, in plain sums; none of them may be 0 or another node's."""
+    trainer = trainer_of("vae", activation="tanh")
+    flow = opened(trainer)
+    for node in flow.nodes:
+        for label in ("y", "dy"):
+            array = flow.arrays.get(f"{node.node}.{label}")
+            if array is None or not array.ndim:
+                continue
+            values = [float(value) for value in array.reshape(-1)]
+            mean = sum(values) / len(values)
+            std = (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5
+            found = [getattr(node, f"{label}_{what}") for what in ("mean", "std", "min", "max", "norm")]
+            wanted = [mean, std, min(values), max(values), sum(value**2 for value in values) ** 0.5]
+            assert found == pytest.approx(wanted, rel=1e-5, abs=1e-12), (node.node, label)
+            assert found[-1] > 0
+        gradients = [flow.arrays[f"{node.node}.d{of}"] for of in node.update]
+        if gradients:
+            assert node.gradient_norm == pytest.approx(sum(float((g.astype(float) ** 2).sum()) for g in gradients) ** 0.5, rel=1e-6)
+            assert (node.gradient_norm or 0) > 0
+    dense = {node.node: node for node in flow.nodes}["decoder.0"]
+    x, y = 6 * 3, 6 * 7
+    assert dense.bytes == 4 * (2 * y + x + 2 * (3 * 7 + 7))  # y and dy, dx, W b dW db
+    mmd = {node.node: node for node in opened(trainer_of("wae")).nodes}["mmd"]
+    assert mmd.flops_forward == (2 * 6 * 6 - 6) * (3 * 3 + 1) + (3 * 6 * 6 - 6) * 3
+
+
+@pytest.mark.parametrize("way", ["forward", "backward"])
+def test_the_time_of_a_node_is_its_own(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, seconds = trainer_of("ae", activation="tanh"), 0.02
+    slow = trainer.model.decoder.layers[1]
+    own = getattr(type(slow), way)
+
+    def sleeping(self: Any, *arguments: Any) -> Any:
+        if self is slow:
+            time.sleep(seconds)
+        return own(self, *arguments)
+
+    monkeypatch.setattr(type(slow), way, sleeping)
+    nodes = {node.node: node for node in opened(trainer, repeats=3).nodes}
+    assert getattr(nodes["decoder.1"], f"seconds_{way}") >= seconds
+    assert all((node.seconds_forward or 0) > 0 and (node.seconds_backward or 0) > 0 for node in nodes.values())

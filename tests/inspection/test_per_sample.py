@@ -92,3 +92,20 @@ def test_a_learned_variance_is_said_to_be_left_out() -> None:
 
 def test_rows_that_a_term_couples_are_said_to_be() -> None:
     assert "whole batch" in influence(trainer_of("wae"), 12).notes[0]
+
+
+def test_what_is_said_of_the_rows_is_that_of_their_gradients_as_batches_of_one() -> None:
+    trainer = trainer_of("vae", l2=0.1)
+    reach(trainer, 5)  # one batch of the second epoch is behind it
+    model, batches = coming_batches(trainer, 3)
+    found = influence(trainer, 18)
+    alone = trainer_of("vae")  # without the term of the weights, which is no row's
+    reach(alone, 5)
+    alone.model.parameters.value[...] = trainer.model.parameters.value
+    twin, same = coming_batches(alone, 3)
+    gradients = np.concatenate([of_one(twin, batch) for batch in same])
+    norms = dict(zip(np.concatenate([batch.rows for batch in batches]), np.linalg.norm(gradients, axis=1), strict=True))
+    assert found.norms == pytest.approx([norms[row] for row in found.rows], rel=1e-9)
+    assert found.pull(0.2) == pytest.approx(sum(sorted(norms.values())[-4:]) / sum(norms.values()), rel=1e-9)
+    squares = {name: (gradients[:, place] ** 2).sum() for name, place in model.parameters.slices.items()}
+    assert found.by_parameter == pytest.approx({name: one / sum(squares.values()) for name, one in squares.items()}, rel=1e-9)

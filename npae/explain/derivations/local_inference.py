@@ -31,6 +31,7 @@ GRADIENT_OF_F = step(
     "Each of them descends F by Adam, with the VAE's gradient at (mu, s), the decoder held still.",
     r"dz = g'(dy) \qquad d\mu = dz + \frac{\mu}{B} \qquad ds = dz \odot e^s \varepsilon + \frac{e^{2s} - 1}{B}",
 )
+STEPS_OF_A_ROW = (GRADIENT_OF_F, FOUND, DRAW, step("The logits.", r"y = g(z)", y=DECODE.numbers["y"]), NLL, KL)
 
 EXPECTATION = Derivation(
     EMVAE,
@@ -39,12 +40,7 @@ EXPECTATION = Derivation(
         *BOUND,
         FREE_ENERGY,
         step("E step: every row starts from the prior, and makes T steps of its own.", r"\mu = s = 0"),
-        GRADIENT_OF_F,
-        FOUND,
-        DRAW,
-        step("The logits.", r"y = g(z)", y=DECODE.numbers["y"]),
-        NLL,
-        KL,
+        *STEPS_OF_A_ROW,
         step("The objective.", r"F = N + K", total=lambda v: v.nll + v.kl),
         M_STEP,
     ),
@@ -80,12 +76,7 @@ SEMI = Derivation(
             ds0=lambda v: v.dz0 * np.exp(v.s0) * v.eps + (np.exp(2 * v.s0) - 1) / BATCH,
         ),
         step("E step: from the guess, T steps for every row.", r"(\mu, s) \leftarrow (\mu_0, s_0)"),
-        GRADIENT_OF_F,
-        FOUND,
-        DRAW,
-        step("The logits.", r"y = g(z)", y=DECODE.numbers["y"]),
-        NLL,
-        KL,
+        *STEPS_OF_A_ROW,
         step("The objective of the decoder; what the steps have gained is F_0 - F.", r"F = N + K", total=lambda v: v.nll + v.kl),
         M_STEP,
     ),

@@ -1,0 +1,135 @@
+"""The products of a dense layer as kernels: forward, and the two that carry the gradient to what is below and to the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from npae.backend import Array
+from npae.explain.derivation import Derivation, Worked, step
+from npae.explain.examples import of_kernel, unwritten
+from npae.inspection.gradcheck import check
+from npae.inspection.probe import Probe
+
+X, W, B = [[1, 2, -1], [0, 1, 3]], [[1, 0], [-1, 2], [0.5, 1]], [0.5, -1]
+DY = [[1, -1], [2, 0.5]]
+BELOW = np.array([[0.5, -1.0, 2.0], [-0.5, 1.0, 0.0]])  # what the layer below made of its input, before its activation
+
+
+def _against_differences(
+    name: str, worked: Callable[[], Worked], moved: dict[str, Array], objective: Callable[[], float], gradients: dict[str, str]
+) -> Callable[[], Worked]:
+    """The example, with what it wrote held to finite differences of an objective in `moved`; `gradients`: tensor -> its gradient."""
+
+    def run() -> Worked:
+        example = worked()
+        found = {tensor: example.results[gradient] for tensor, gradient in gradients.items()}
+        return replace(example, differences=check(Probe(name, moved, objective, lambda: found)))
+
+    return run
+
+
+MATMUL = Derivation(
+    "matmul",
+    "matmul",
+    (
+        step(
+            "Definition: row m of a with column n of b. For m = n = 1:",
+            r"(ab)_{mn} = \sum_k a_{mk} b_{kn}",
+            ab_11=lambda v: v.a[0, 0] * v.b[0, 0] + v.a[0, 1] * v.b[1, 0] + v.a[0, 2] * v.b[2, 0],
+        ),
+        step("All rows with all columns.", r"ab", ab=lambda v: np.einsum("mk,kn->mn", v.a, v.b)),
+        step(
+            "A gradient that several calls make is added up where it lies: no pass over memory of its own is spent on the sum.",
+            r"\text{out}' = \text{out} + ab",
+            new_out=lambda v: v.out + v.ab,
+        ),
+    ),
+    of_kernel("matmul", {"a": X, "b": W, "out": [[1, 1], [1, 1]], "accumulate": True}, ("new_out",)),
+)
+
+AFFINE = Derivation(
+    "affine",
+    "affine",
+    (
+        step("The layer's sum for each of its units.", r"a = x W + b", a=lambda v: np.einsum("bi,io->bo", v.x, v.W) + v.b),
+        step(
+            "Its activation, while the sum is still at hand (a leaky_relu of slope 0.1): a is never stored.",
+            r"y = f(a)",
+            y=lambda v: np.where(v.a >= 0, v.a, v.parameter * v.a),
+        ),
+    ),
+    of_kernel("affine", {"x": X, "W": W, "b": B, "activation": "leaky_relu", "parameter": 0.1, "y": unwritten(2, 2)}, ("y",)),
+)
+
+
+def _through_tanh() -> Worked:
+    given = {"dy": DY, "W": W, "activation": "tanh", "parameter": 0, "y": np.tanh(BELOW), "dx": unwritten(2, 3)}
+    below, dy, weights = BELOW.copy(), np.array(DY, float), np.array(W, float)
+    worked = of_kernel("affine_data_gradient", given, ("dx",))
+    return _against_differences(
+        "affine_data_gradient", worked, {"a": below}, lambda: float((dy * (np.tanh(below) @ weights)).sum()), {"a": "dx"}
+    )()
+
+
+DATA_GRADIENT = Derivation(
+    "affine_data_gradient",
+    "affine_data_gradient",
+    (
+        step(
+            "The layer reads y = f(a), what the layer below made of its own sum a. A unit i of it is in every output o of its row.",
+            r"L_{\text{out}} = y W \qquad \frac{\partial L}{\partial y_{bi}} = \sum_o dy_{bo} W_{io}",
+            through_W=lambda v: np.einsum("bo,io->bi", v.dy, v.W),
+        ),
+        step(
+            "The slope of the activation below, from its output alone (here tanh).",
+            r"f'(a) = 1 - y^2",
+            slope=lambda v: 1 - v.y**2,
+        ),
+        step(
+            "Chain rule: dx is the gradient of a, and goes straight on into the product of the layer below.",
+            r"dx = \frac{\partial L}{\partial a} = (dy W^\top) \odot f'(a)",
+            dx=lambda v: v.through_W * v.slope,
+        ),
+    ),
+    _through_tanh,
+)
+
+
+def _of_the_weights() -> Worked:
+    given = {"x": X, "dy": DY, "dW": [[0, 0], [0, 0], [0, 0]], "db": [0, 0]}
+    x, dy, moved = np.array(X, float), np.array(DY, float), {"W": np.array(W, float), "b": np.array(B, float)}
+    worked = of_kernel("affine_weight_gradient", given, ("new_dW", "new_db"))
+
+    def objective() -> float:
+        return float((dy * (x @ moved["W"] + moved["b"])).sum())
+
+    return _against_differences("affine_weight_gradient", worked, moved, objective, {"W": "new_dW", "b": "new_db"})()
+
+
+def _outer(v: Any) -> Any:
+    return np.einsum("bi,bo->io", v.x, v.dy)
+
+
+WEIGHT_GRADIENT = Derivation(
+    "affine_weight_gradient",
+    "affine_weight_gradient",
+    (
+        step(
+            "A weight is in one output of each row: the rows add up. They are added to what is there already.",
+            r"dW' = dW + x^\top dy",
+            new_dW=lambda v: v.dW + _outer(v),
+        ),
+        step(
+            "A bias is a weight of an input that is always 1: one more row of the same product.",
+            r"db' = db + \sum_b dy_b",
+            new_db=lambda v: v.db + v.dy.sum(axis=0),
+        ),
+    ),
+    _of_the_weights,
+)
+
+DERIVATIONS = (MATMUL, AFFINE, DATA_GRADIENT, WEIGHT_GRADIENT)
