@@ -7,6 +7,8 @@ examples:
   python -m bench scale --axes batch,width --plot scale.png            the cost of a step against its size, with the exponent
   python -m bench kernels --kernels mmd_rbf,adam
   python -m bench kernels --kernels mmd --sizes 1000x8,10000x8 --plot mmd.svg
+  python -m bench step --device cpu,cuda                               the same on a GPU as well; results go to bench/results
+  python -m bench kernels --device cuda --kernels adam,mmd_rbf         each kernel's CUDA form against its floor and one core
   python -m bench start --rounds 3                                     what the first step of a process costs
 """
 
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import command_epoch, command_kernels, command_scale, command_start, command_step
+from bench.devices import devices_of
 from bench.errors import BenchError
 from npae.cli import Parser
 from npae.errors import InputError
@@ -71,6 +74,15 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def _keep(arguments: argparse.Namespace) -> None:
+    """What is measured on a GPU goes into the folder of results, where no other place is named."""
+    from bench.gpu.results import place
+
+    devices_of(arguments.device)
+    arguments.json = arguments.json or place(arguments.command, ".json")
+    arguments.plot = arguments.plot or place(arguments.command, ".png")
+
+
 def write(path: Path, command: Sequence[str], result: dict[str, Any]) -> None:
     """The result, with the command and the date, as JSON."""
     content = {
@@ -87,6 +99,8 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     try:
         arguments = parser().parse_args(words)
+        if "cuda" in getattr(arguments, "device", ""):
+            _keep(arguments)
         if arguments.json and not arguments.json.resolve().parent.is_dir():
             raise InputError(f"--json {arguments.json}: its folder does not exist; create it first")
         result = run(arguments)

@@ -16,7 +16,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.peers import PEERS
+from bench.peers import EVERY_PEER
 from bench.ratios import paired_ratio
 from npae.errors import InputError
 from npae.figures.style import BLUE, FAINT, INK, VERMILION, WIDTH, house_style, new_figure, save
@@ -34,18 +34,23 @@ def check(path: Path) -> None:
         raise InputError(f"--plot {path}: its folder does not exist; create it first")
 
 
+def milliseconds(value: float) -> str:
+    """Two digits after the point, three of it where that is nothing."""
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3g}"
+
+
 def panel(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]], floor: float | None) -> None:
     """The contenders of one model, fastest first; `floor` in milliseconds."""
     rows = sorted(rows, key=lambda row: row["milliseconds"]["median"])
-    fastest = next((row for row in rows if row["name"] not in PEERS), rows[0])
+    fastest = next((row for row in rows if row["name"] not in EVERY_PEER), rows[0])
     for place, row in enumerate(rows):
         ratio = paired_ratio(row["rounds"], fastest["rounds"])
-        own = row["name"] not in PEERS
+        own = row["name"] not in EVERY_PEER
         axes.barh(place, min(ratio.median, CUT), color=BLUE if own else FAINT, height=0.7)
         if row is not fastest and ratio.median < CUT:
             axes.plot([ratio.q1, min(ratio.q3, CUT)], [place, place], color=INK, linewidth=1.0)
         at = max(min(ratio.median, CUT), min(ratio.q3, CUT)) + 0.015 * CUT
-        axes.text(at, place, f"{ratio.median:.2f}   {row['milliseconds']['median']:.2f} ms", va="center", fontsize=7.5)
+        axes.text(at, place, f"{ratio.median:.2f}   {milliseconds(row['milliseconds']['median'])} ms", va="center", fontsize=7.5)
     axes.axvline(1, color=INK, linewidth=0.8, linestyle=":")
     if floor:
         axes.axvline(floor / fastest["milliseconds"]["median"], color=VERMILION, linewidth=1.0)
@@ -65,18 +70,19 @@ def compose(result: Mapping[str, Any]) -> Figure:
     lines = -(-len(models) // COLUMNS)
     where = result["machine"]
     most = max(sum(row["model"] == name for row in timed) for name in models)
+    on_gpu = f"{result['gpu']['name']}; " if "gpu" in result else ""
     note = (
         f"time of a training step over npae's fastest (blue: npae), median and middle half of the paired rounds, and its median in ms;"
         f" red: the floor of this machine for a dense step;"
-        f" {where['cpu']}, {where['threads']} threads, {result['dtype']}"
+        f" {on_gpu}{where['cpu']}, {where['threads']} threads, {result['dtype']}"
     )
     with house_style():
         figure = new_figure(WIDTH, lines * (0.55 + 0.2 * most), note)
         every = figure.subplots(lines, COLUMNS, squeeze=False).flat
         for axes, name in zip(every, models, strict=False):
             about = result["models"][name]
-            floor = about["floor"]["milliseconds"] if about["floor"] else None
-            panel(axes, f"{name}, batch {about['batch']}", [row for row in timed if row["model"] == name], floor)
+            floor = about.get("gpu_floor") or about["floor"]
+            panel(axes, f"{name}, batch {about['batch']}", [row for row in timed if row["model"] == name], floor and floor["milliseconds"])
         for axes in list(figure.axes)[len(models) :]:
             axes.remove()
     return figure

@@ -73,7 +73,7 @@ def make_model(settings: Configuration, parameters: dict[str, Array]) -> tuple[M
     """npae's model with those parameters, and its Adam."""
     model = build_model(settings, FEATURES)
     for name, value in parameters.items():
-        model.parameters[name].value[...] = value
+        model.parameters[name].value[...] = model.backend.from_host(value)
     keys = ("learning_rate", "beta1", "beta2", "epsilon", "epsilon_placement")
     return model, Adam(model.parameters, **{key: settings[key] for key in keys}, clip_norm=settings["clip_norm"] or None)
 

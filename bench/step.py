@@ -6,9 +6,10 @@ all must agree with the truth before any is timed; then they are timed in turn. 
     agreement        |value - truth| <= 1e-5 max(|truth|, 0.1) for each term at the start; 1e-4 for the total after three Adam steps
                      (a squared MMD is a small difference of means of size 1, hence the floor)
     start            seconds from nothing to the end of the first call, loading the data included; "first": no compiled code on disk yet
-    verdict          npae's fastest over the fastest peer, round by round
+    verdict          npae's fastest over the fastest peer, round by round; on a GPU among those that run there
 
-Who cannot run a model has a row that says why. Raises InputError for names it does not know, Disagreement where a contender computes
+On a GPU a time is the device's own, between two events; a framework that fails there, or computes something else, is not timed, and its row
+says why. Who cannot run a model has a row that says why. Raises InputError for names it does not know, Disagreement where a contender computes
 something else, WorkerError where one does not run.
 """
 
@@ -26,19 +27,20 @@ import numpy as np
 
 from bench.catalogue import SHORT, known
 from bench.describe import NotDescribed
-from bench.errors import Disagreement
+from bench.devices import BACKENDS, DEVICES, HIDDEN, backends_on
+from bench.errors import BenchError, Disagreement
 from bench.floors import rates
 from bench.interleave import Measure, Plan, Sample, interleaved
 from bench.lists import names
 from bench.machine import machine, pinned, software
-from bench.peers import PEERS
+from bench.peers import CUDA_PEERS, EVERY_PEER, peers_on
 from bench.problem import Written, write_data, write_model
 from bench.ratios import paired_ratio, quartiles
-from bench.step_floor import floor
+from bench.step_floor import floor, floor_on_gpu
 from bench.workers import Worker
 from npae.errors import InputError
 
-BACKENDS = ("numpy", "numba", "compiled")
+MODULES = {"compiled": "compiled_step", **dict.fromkeys(BACKENDS["cuda"], "captured_step")}  # npae's workers; of the others npae_step
 AT_START, LATER, FLOOR = 1e-5, 1e-4, 0.1
 NONZERO_ROWS = 5000  # of the data that are looked at for their share of zeros
 
@@ -60,15 +62,22 @@ def check(contender: str, model: str, found: Mapping[str, Any], truth: Mapping[s
 
 def command(contender: str, folder: Path, model: str) -> list[str]:
     """How that contender's worker is started."""
-    own = [] if contender in ("compiled", *PEERS) else [contender]
-    module = PEERS[contender].module if contender in PEERS else "npae_step" if own else "compiled_step"
-    return [sys.executable, "-m", f"bench.{module}", str(folder), model, *own]
+    if contender in EVERY_PEER:
+        module, form = EVERY_PEER[contender].module, EVERY_PEER[contender].form
+    else:
+        module, form = MODULES.get(contender, "npae_step"), "" if contender == "compiled" else contender
+    return [sys.executable, "-m", f"bench.{module}", str(folder), model, *filter(None, [form])]
 
 
 def environment(contender: str, folder: Path, model: str) -> dict[str, str]:
-    """Where what it compiles is kept: nothing of another contender's, nothing from before."""
+    """Where what it compiles is kept: nothing of another contender's, nothing from before; and which devices it may find."""
     compiled = str(folder / "compiled" / model / contender)
+    if contender in EVERY_PEER:
+        devices = EVERY_PEER[contender].variables
+    else:
+        devices = {"CUPY_CACHE_DIR": compiled} if contender in BACKENDS["cuda"] else HIDDEN
     return {
+        **devices,
         "NUMBA_CACHE_DIR": compiled,
         "TORCHINDUCTOR_CACHE_DIR": compiled,
         "JAX_COMPILATION_CACHE_DIR": compiled,
@@ -95,9 +104,9 @@ def start(worker: Worker) -> float:
 
 def cannot(contender: str, written: Written) -> str:
     """Why that contender does not run this model, or nothing."""
-    if contender not in PEERS:
+    if contender not in EVERY_PEER:
         return written.cannot.get(contender, "")
-    return PEERS[contender].cannot(written.network) if written.network else f"the peers do not know {written.cannot['peers']}"
+    return EVERY_PEER[contender].cannot(written.network) if written.network else f"the peers do not know {written.cannot['peers']}"
 
 
 def share_of_nonzeros(folder: Path) -> float:
@@ -106,14 +115,26 @@ def share_of_nonzeros(folder: Path) -> float:
     return float(np.count_nonzero(rows) / rows.size)
 
 
-def verdict(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """npae's fastest over the fastest peer; None where one of them is missing."""
+def verdict(rows: Sequence[Mapping[str, Any]], device: str = "cpu") -> dict[str, Any] | None:
+    """npae's fastest over the fastest peer, of those on that device; None where one of them is missing."""
     by_median = sorted(rows, key=lambda row: row["milliseconds"]["median"])
-    own = next((row for row in by_median if row["name"] in BACKENDS), None)
-    peer = next((row for row in by_median if row["name"] in PEERS), None)
+    own = next((row for row in by_median if row["name"] in backends_on([device])), None)
+    peer = next((row for row in by_median if row["name"] in peers_on([device])), None)
     if own is None or peer is None:
         return None
     return {"npae": own["name"], "peer": peer["name"], "ratio": paired_ratio(own["rounds"], peer["rounds"])._asdict()}
+
+
+def _started(
+    name: str, model: str, folder: Path, variables: Mapping[str, str], written: Written, stack: contextlib.ExitStack
+) -> tuple[Worker, dict[str, Any]]:
+    """A worker that agrees with the truth, and the beginning of its row."""
+    told = {**variables, **environment(name, folder, model)}
+    with Worker(name, command(name, folder, model), folder=folder, variables=told) as worker:
+        first = start(worker)
+    worker = stack.enter_context(Worker(name, command(name, folder, model), folder=folder, variables=told))
+    row: dict[str, Any] = {"model": model, "name": name, "start_seconds": {"first": first, "next": start(worker)}}
+    return worker, row | {"difference": check(name, model, worker.ask("agree"), written.truth)}
 
 
 def bench_model(
@@ -128,16 +149,18 @@ def bench_model(
     with contextlib.ExitStack() as stack:
         workers: dict[str, Worker] = {}
         for name in able:
-            told = {**variables, **environment(name, folder, model)}
-            with Worker(name, command(name, folder, model), folder=folder, variables=told) as worker:
-                first = start(worker)
-            workers[name] = stack.enter_context(Worker(name, command(name, folder, model), folder=folder, variables=told))
-            rows[name] = {"model": model, "name": name, "start_seconds": {"first": first, "next": start(workers[name])}}
-            rows[name]["difference"] = check(name, model, workers[name].ask("agree"), written.truth)
+            try:
+                workers[name], rows[name] = _started(name, model, folder, variables, written, stack)
+            except BenchError as error:
+                if name not in CUDA_PEERS:
+                    raise
+                refused.append({"model": model, "name": name, "cannot": str(error)})
+        if not rows:
+            return refused
         taken = interleaved({name: measure_of(worker) for name, worker in workers.items()}, plan)
         for name, worker in workers.items():
             rows[name] |= worker.ask("about")
-    base = next(name for name in (*reversed(BACKENDS), able[0]) if name in rows)
+    base = next(name for name in (*reversed(backends_on(DEVICES)), *rows) if name in rows)
     times = {name: [1e3 * measured.seconds for measured in every] for name, every in taken.items()}
     for name, row in rows.items():
         row |= {"milliseconds": quartiles(times[name])._asdict(), "rounds": times[name], "base": base}
@@ -146,11 +169,32 @@ def bench_model(
     return [*rows.values(), *refused]
 
 
-def run(*, models: str, backends: str, peers: str, batch: int | None, threads: int, plan: Plan, dtype: str = "float32") -> dict[str, Any]:
+def gpu_of(devices: Sequence[str]) -> dict[str, Any]:
+    """What the GPU is, and its rates, where it is one of the devices."""
+    if "cuda" not in devices:
+        return {}
+    from bench.gpu.device import the_gpu
+    from bench.gpu.rates import rates as gpu_rates
+    from bench.gpu.rates import uploads
+
+    return {"gpu": the_gpu().about(), "gpu_rates": gpu_rates(), "uploads": uploads()}
+
+
+def run(
+    *,
+    models: str,
+    backends: str,
+    peers: str,
+    batch: int | None,
+    threads: int,
+    plan: Plan,
+    dtype: str = "float32",
+    devices: Sequence[str] = ("cpu",),
+) -> dict[str, Any]:
     """The whole result, as JSON can hold it."""
-    asked = names("--peers", peers, tuple(PEERS))
-    absent = {name: reason for name in asked if (reason := PEERS[name].absent())}
-    contenders = [*names("--backends", backends, BACKENDS), *(name for name in asked if name not in absent)]
+    asked = names("--peers", peers, tuple(peers_on(devices)))
+    absent = {name: reason for name in asked if (reason := EVERY_PEER[name].absent())}
+    contenders = [*names("--backends", backends, backends_on(devices)), *(name for name in asked if name not in absent)]
     chosen = [SHORT.get(name, name) for name in names("--models", models, known())]
     if not contenders or not chosen:
         raise InputError(f"nothing to measure: models {chosen}, contenders {contenders}; name at least one of each")
@@ -161,6 +205,7 @@ def run(*, models: str, backends: str, peers: str, batch: int | None, threads: i
         data, nonzero = write_data(folder), share_of_nonzeros(folder)
         plan.wait()
         measured = rates(threads)
+        on_gpu = gpu_of(devices)
         for model in chosen:
             print(f"{model}: {', '.join(contenders)}; {plan.rounds} rounds of {plan.seconds:g} s each", file=sys.stderr)
             share = dataclasses.replace(plan, patience=plan.patience / len(chosen))
@@ -173,7 +218,11 @@ def run(*, models: str, backends: str, peers: str, batch: int | None, threads: i
             about[model] = {"batch": written.batch, "parameters": written.parameters, "note": written.note}
             about[model]["verdict"] = verdict([row for row in of_model if "rounds" in row])
             about[model]["floor"] = floor(written.network, written.batch, dtype, measured, nonzero) if written.network else None
+            if on_gpu:
+                about[model]["verdict_cuda"] = verdict([row for row in of_model if "rounds" in row], "cuda")
+                rates_there = on_gpu["gpu_rates"]
+                about[model]["gpu_floor"] = floor_on_gpu(written.network, written.batch, dtype, rates_there) if written.network else None
             rows += of_model
-    packages = [package for name in asked for package in PEERS[name].packages]
-    head = {"machine": where, "versions": software(*packages), "data": data, "dtype": dtype, "rates": measured}
+    packages = [package for name in asked for package in EVERY_PEER[name].packages]
+    head = {"machine": where, "versions": software(*packages), "data": data, "dtype": dtype, "rates": measured} | on_gpu
     return head | {"models": about, "rows": rows}

@@ -10,6 +10,9 @@
 Arithmetic and traffic can overlap, two kinds of arithmetic cannot. The dense floor multiplies every pixel; `sparse` is the floor of a step
 whose first layer multiplies only the share of pixels that is not zero, forward and in the weight gradient. In float64 the two rates of
 arithmetic are half of float32's.
+
+On a GPU the floor is the same with its rates (bench/gpu/rates.py), or one launch of a graph where that is longer: data and noise that are
+drawn there are not counted, nor that a small step is a chain of dependent launches.
 """
 
 from __future__ import annotations
@@ -51,3 +54,12 @@ def floor(network: Network, batch: int, dtype: str, rates: Mapping[str, float], 
     multiplied = parts["gemm_flops"] * (1 - left_out / done["gemm_flops"])
     sparse = max(multiplied + parts["exponentials"], parts["copy_bytes"])
     return {"work": done, "milliseconds_of": parts, "milliseconds": dense, "sparse_milliseconds": sparse, "nonzero": nonzero}
+
+
+def floor_on_gpu(network: Network, batch: int, dtype: str, rates: Mapping[str, float]) -> dict[str, Any]:
+    """The same for a GPU, every pixel multiplied."""
+    done, half = work(network, batch, dtype), 2.0 if dtype == "float64" else 1.0
+    parts = {kind: 1e3 * amount / rates[kind] * (1.0 if kind == "copy_bytes" else half) for kind, amount in done.items()}
+    launch = 1e3 * rates["graph_launch"]
+    milliseconds = max(parts["gemm_flops"] + parts["exponentials"], parts["copy_bytes"], launch)
+    return {"work": done, "milliseconds_of": parts, "launch_milliseconds": launch, "milliseconds": milliseconds}

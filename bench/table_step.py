@@ -8,7 +8,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from bench.gpu.table import show_gpu
 from bench.interleave import QUIET
+from bench.peers import ON_GPU
 from bench.ratios import quartiles
 from bench.table import show_machine, spread
 from npae.cli.screen import show, table_of
@@ -21,6 +23,8 @@ def show_step(result: Mapping[str, Any]) -> None:
     gemm, exponentials, copy = (rates[name] / 1e9 for name in ("gemm_flops", "exponentials", "copy_bytes"))
     show(f"data      {result['data']}, computed in {result['dtype']}")
     show(f"floors    {gemm:.0f} GFLOP/s (sgemm), {exponentials:.1f} G exp/s, {copy:.0f} GB/s (copy), as measured in this run")
+    if "gpu" in result:
+        show_gpu(result["gpu"], result["gpu_rates"], result["uploads"])
     timed = [row for row in result["rows"] if "milliseconds" in row]
     for model, about in result["models"].items():
         rows = [row for row in timed if row["model"] == model]
@@ -39,20 +43,22 @@ def show_step(result: Mapping[str, Any]) -> None:
 def verdicts(result: Mapping[str, Any]) -> Iterator[str]:
     """A line a model: npae's fastest over the fastest peer."""
     for model, about in result["models"].items():
-        if verdict := about["verdict"]:
-            yield f"{model:<16} {verdict['npae']} / {verdict['peer']} {spread(verdict['ratio'], '.2f')}"
+        for verdict in (about["verdict"], about.get("verdict_cuda")):
+            if verdict:
+                yield f"{model:<16} {verdict['npae']} / {verdict['peer']} {spread(verdict['ratio'], '.2f')}"
 
 
 def _table(model: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
-    base, floor = rows[0]["base"], about["floor"]
+    base = rows[0]["base"]
     headings = (f"{base} / this", "/ floor", "first start s", "next start s", "memory MB", "difference", "others")
     table = table_of(f"{model}, batch {about['batch']}", "ms a step", *headings, right=tuple(range(1, 9)))
     for row in rows:
         starts = [f"{row['start_seconds'][kind]:.1f}" for kind in ("first", "next")]
         ratio = "1" if row["name"] == base else spread(row["base_over_this"], ".3f")
+        floor = about["gpu_floor" if row["name"] in ON_GPU else "floor"]
         over = f"{row['milliseconds']['median'] / floor['milliseconds']:.1f}" if floor else "-"
         rest = f"{row['peak_bytes'] / 1e6:.0f}", f"{row['difference']:.0e}", f"{quartiles(row['others']).median:.2f}"
-        table.add_row(row["name"], spread(row["milliseconds"], ".3f"), ratio, over, *starts, *rest)
+        table.add_row(row["name"], spread(row["milliseconds"], ".4f" if row["name"] in ON_GPU else ".3f"), ratio, over, *starts, *rest)
     return table
 
 
@@ -66,6 +72,12 @@ def _lines(about: Mapping[str, Any]) -> Iterator[str]:
         )
         sparse = f"{floor['sparse_milliseconds']:.3f} where the first layer skips the {1 - floor['nonzero']:.0%} zero pixels"
         yield f"floor {floor['milliseconds']:.3f} ms ({said}); {sparse}"
+    if there := about.get("gpu_floor"):
+        parts = there["milliseconds_of"]
+        yield (
+            f"floor on the GPU {there['milliseconds']:.4f} ms: the longest of products {parts['gemm_flops']:.4f} + exponentials"
+            f" {parts['exponentials']:.4f}, Adam's memory {parts['copy_bytes']:.4f}, one launch {there['launch_milliseconds']:.4f}"
+        )
     if about["note"]:
         yield about["note"]
 

@@ -84,30 +84,37 @@ def mmd(term: MMD, z: Tensor, w: Tensor) -> Tensor:
 class TorchStep(Peer):
     """Gather, draw, forward, autograd, Adam."""
 
+    device = "cpu"
+    of_adam: Mapping[str, bool] = {"fused": True}
+
     def __init__(self) -> None:
         super().__init__()
         self.threads = int(os.environ["OMP_NUM_THREADS"])
         torch.set_num_threads(self.threads)
         self.network = self.problem.network
-        self.x, self.order = torch.from_numpy(self.problem.data), torch.from_numpy(self.problem.order)
+        self.x, self.order = self.tensor(self.problem.data), self.tensor(self.problem.order)
         self.start()
+
+    def tensor(self, array: Any) -> Tensor:
+        """The array where this step computes."""
+        return torch.as_tensor(array, device=self.device)
 
     def start(self) -> None:
         """From the problem's parameters: W (O, I) as in nn.Linear."""
         given, network = self.problem.parameters, self.network
         self.parameters = {
-            layer.name: [torch.from_numpy(given[f"{layer.name}.W"].T.copy()), torch.from_numpy(given[f"{layer.name}.b"].copy())]
+            layer.name: [self.tensor(given[f"{layer.name}.W"].T.copy()), self.tensor(given[f"{layer.name}.b"].copy())]
             for layer in (*network.encoder, *network.decoder)
         }
         if network.heads:
             both = ([given[f"{head.name}.{key}"] for head in network.heads] for key in "Wb")
-            self.parameters["heads"] = [torch.cat([torch.from_numpy(one.T) for one in ones]).contiguous() for ones in both]
+            self.parameters["heads"] = [torch.cat([self.tensor(one.T) for one in ones]).contiguous() for ones in both]
         self.adam = torch.optim.Adam(
             [tensor.requires_grad_() for pair in self.parameters.values() for tensor in pair],
             lr=network.adam.rate,
             betas=(network.adam.beta1, network.adam.beta2),
             eps=network.adam.epsilon,
-            fused=True,
+            **self.of_adam,
         )
         self.taken = 0
 
@@ -168,9 +175,10 @@ class TorchStep(Peer):
         """The random numbers of one step."""
         shapes = {name: array.shape[1:] for name, array in self.problem.noise.items()}
         dropped = self.network.rates_of_dropout
-        noise = {name: torch.randn(shape, dtype=self.x.dtype) for name, shape in shapes.items() if name not in dropped}
+        like: dict[str, Any] = {"dtype": self.x.dtype, "device": self.device}
+        noise = {name: torch.randn(shape, **like) for name, shape in shapes.items() if name not in dropped}
         for name, (_, rate) in dropped.items():
-            noise[name] = torch.empty(shapes[name], dtype=self.x.dtype).bernoulli_(1 - rate).div_(1 - rate)
+            noise[name] = torch.empty(shapes[name], **like).bernoulli_(1 - rate).div_(1 - rate)
         return noise
 
     def steps(self, count: int) -> dict[str, float]:
@@ -185,8 +193,8 @@ class TorchStep(Peer):
         self.start()
         first: dict[str, float] = {}
         for k in range(BATCHES):
-            noise = {name: torch.from_numpy(array[k]) for name, array in self.given_noise().items()}
-            terms, total = self.step(torch.from_numpy(self.problem.x[k]), noise)
+            noise = {name: self.tensor(array[k]) for name, array in self.given_noise().items()}
+            terms, total = self.step(self.tensor(self.problem.x[k]), noise)
             first = first or {name: value.item() for name, value in terms.items()} | {"total": total.item()}
         self.start()
         return {"terms": first, "later": float(total)}

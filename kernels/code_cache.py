@@ -1,8 +1,9 @@
 """Compiled code on disk: one file for each function and the types it was compiled for; whole, or as if it were not there.
 
     CodeCache(function)      what Numba asks before it compiles, and tells what it has compiled
+    fetched, keep(path)      the content of such a file, for both kinds of code: Numba's, and that of entry.py, which needs no Numba
     code_folder() -> Path    ~/.cache/npae/numba/kernels-HASH, below XDG_CACHE_HOME if that is set, or in NUMBA_CACHE_DIR; None: no home
-    MODULE.FUNCTION-KEY.code the code as Numba serialises it, then 32 bytes: its SHA-256
+    MODULE.FUNCTION-KEY.code the code, then 32 bytes: its SHA-256
 
 HASH is of every source of this package, since Numba notices an edit of the file that holds a function but not of those whose functions it
 calls; KEY of the function, its types, the processor and the versions. Numba's own cache numbers its files in an index: two processes that
@@ -13,32 +14,20 @@ written, nothing is kept. So nothing is raised. What was not used for long is re
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import re
-import shutil
 import sys
-import tempfile
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import llvmlite
-import numba
-from numba.core.caching import IndexDataCacheFile
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
+from typing import Any, cast
 
 DIGEST = 32  # bytes
 DAY = 86_400.0  # seconds
 KEPT, SHORT, LONG = 8, 1 * DAY, 30 * DAY  # folders; unused for so long, one goes if there are so many newer ones; or for so long, always
-
-_CompileResult: Any = CompileResult
-_Reader: Any = IndexDataCacheFile
-_dumps: Any = dumps
 
 
 def source_hash() -> str:
@@ -72,6 +61,8 @@ def code_folder() -> Path | None:
 
 def writable(folder: Path) -> bool:
     """Whether a file can be written there."""
+    import tempfile
+
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
@@ -81,6 +72,8 @@ def writable(folder: Path) -> bool:
 
 def prune(parent: Path) -> list[Path]:
     """Remove the folders there that nobody has used for long; returns them. A process that still uses one only compiles anew."""
+    import shutil
+
     found = [folder for folder in parent.iterdir() if re.fullmatch("kernels-[0-9a-f]{16}", folder.name)]
     newest, now, removed = sorted(found, key=lambda folder: -folder.stat().st_mtime), time.time(), []
     for place, folder in enumerate(newest):
@@ -90,15 +83,44 @@ def prune(parent: Path) -> list[Path]:
     return removed
 
 
+def fetched(path: Path | None) -> bytes | None:
+    """What is kept there, if it is whole."""
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError:  # not there, or not there any more
+        return None
+    code, digest = content[:-DIGEST], content[-DIGEST:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def keep(path: Path | None, code: bytes) -> None:
+    """Write it there, all of it or nothing, where it can be written."""
+    if path is None:
+        return
+    temporary = path.with_name(f"{path.stem}.{os.urandom(6).hex()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(code + hashlib.sha256(code).digest())
+        os.replace(temporary, path)
+    except OSError:  # read-only, full, or pruned by another process: it is compiled in the next one again
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
 @functools.cache
 def _file_hash(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 class CodeCache:
-    """The code of one function."""
+    """The code of one function, as Numba keeps it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        import llvmlite
+        import numba
+
         place = function.__code__
         about = (function.__module__, function.__qualname__, place.co_firstlineno, _file_hash(place.co_filename))
         versions = (numba.__version__, llvmlite.__version__, sys.version)
@@ -116,39 +138,23 @@ class CodeCache:
 
     def load_overload(self, types: Any, target: Any) -> Any:
         """The code for these types, or None."""
+        from numba.core.caching import IndexDataCacheFile
+        from numba.core.compiler import CompileResult
+
         target.refresh()  # registers what the code may refer to
-        path = self.path(types, target.codegen().magic_tuple())
-        try:
-            if path is None or not _whole(path.read_bytes()):
-                return None
-            parts = _Reader(str(path.parent), self.name, "")._load_data(path.name)
-        except OSError:  # not there, or not there any more
+        path, reader, result = self.path(types, target.codegen().magic_tuple()), cast(Any, IndexDataCacheFile), cast(Any, CompileResult)
+        if path is None or fetched(path) is None:
             return None
-        return _CompileResult._rebuild(target, *parts)
+        try:
+            parts = reader(str(path.parent), self.name, "")._load_data(path.name)
+        except OSError:  # not there any more
+            return None
+        return result._rebuild(target, *parts)
 
     def save_overload(self, types: Any, compiled: Any) -> None:
         """Keep the code, where it can be kept."""
-        path = self.path(types, compiled.codegen.magic_tuple())
-        if path is None or compiled.library.has_dynamic_globals:  # it holds an address of this process
+        from numba.core import serialize
+
+        if compiled.library.has_dynamic_globals:  # it holds an address of this process
             return
-        code: bytes = _dumps(compiled._reduce())
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, code + hashlib.sha256(code).digest())
-        except OSError:  # read-only, full, or pruned by another process: it is compiled in the next one again
-            return
-
-
-def _whole(content: bytes) -> bool:
-    return hashlib.sha256(content[:-DIGEST]).digest() == content[-DIGEST:]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All of it, or nothing."""
-    temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex[:12]}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+        keep(self.path(types, compiled.codegen.magic_tuple()), cast(Any, serialize).dumps(compiled._reduce()))

@@ -3,9 +3,8 @@
     threads_for(work) -> T            1 below SMALL units of work: starting a thread costs about 0.1 ms
     share(T, part)                    part(0), ..., part(T - 1) side by side; returns when all are done
 
-How many: NUMBA_NUM_THREADS (which Numba reads), or as many as the processors that this process may use at the moment; at most
-OMP_NUM_THREADS. A result does not depend on their number: parts are counted in whole numbers, or stored part by part and summed in one
-order.
+How many: NUMBA_NUM_THREADS, or as many as the processors that this process may use at the moment; at most OMP_NUM_THREADS. A result does
+not depend on their number: parts are counted in whole numbers, or stored part by part and summed in one order.
 """
 
 from __future__ import annotations
@@ -13,22 +12,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
-
-import numba
-
-_config: Any = numba.config  # untyped in Numba
 
 SMALL = 4_000_000  # multiply-adds: about a millisecond
 
 
 def available() -> int:
     """The threads that may be used."""
-    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    most = int(_config.NUMBA_NUM_THREADS)
-    if most == _config.NUMBA_DEFAULT_NUM_THREADS and hasattr(os, "sched_getaffinity"):
-        most = min(most, len(os.sched_getaffinity(0)))  # some may have been taken away since Numba counted them
-    return min(int(asked), most) if asked.isdecimal() and int(asked) > 0 else most
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = _asked("NUMBA_NUM_THREADS") or processors
+    return min(_asked("OMP_NUM_THREADS") or most, most)
+
+
+def _asked(variable: str) -> int:
+    """The first number that an environment variable holds; 0 where it says none."""
+    first = os.environ.get(variable, "").split(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
 
 
 def threads_for(work: float) -> int:

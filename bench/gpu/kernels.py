@@ -18,7 +18,6 @@ Raises Disagreement where the two forms differ, InputError for a kernel that has
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 import time
@@ -139,7 +138,7 @@ def rows_of(kernel: Kernel, plan: Plan) -> list[dict[str, Any]]:
     while rows[-1]["bytes"] < MOST_BYTES and rows[-1]["cpu"]["microseconds"]["median"] < 1e6 * SLOW:
         size *= STEP
         rows.append(bench_kernel(kernel, size, plan))
-    return rows + [bench_kernel(kernel, large, dataclasses.replace(plan)) for large in LARGE.get(kernel.name, ()) if large > size]
+    return rows + [bench_kernel(kernel, large, plan) for large in LARGE.get(kernel.name, ()) if large > size]
 
 
 def crossover(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:

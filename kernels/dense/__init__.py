@@ -2,8 +2,8 @@
 
     matmul(a (M, K), b (K, N), out (M, N), accumulate)                          out = a b, or out += a b
     affine(x (B, I), W (I, O), b (O,), activation, parameter, y (B, O))         y = f(x W + b)
-    affine_data_gradient(dy (B, O), W (I, O), activation, parameter, y (B, I), dx (B, I))
-                                                                                dx = dy W^T o f'        y = f(...), the layer's input
+    affine_data_gradient(dy (B, O), W (I, O), activation, parameter, y (B, I), dx (B, I), accumulate)
+                                                             dx = (dy W^T) o f', or (dx + dy W^T) o f'        y = f(...), the layer's input
     affine_weight_gradient(x (B, I), dy (B, O), dW (I, O), db (O,))             dW += x^T dy        db += sum_B dy
 
 f is named: linear, leaky_relu, relu, tanh, sigmoid, elu, softplus; formulas and kinks: npae/layers/activations.py. `parameter` is
@@ -66,7 +66,8 @@ def _affine_examples(rng: np.random.Generator, size: int, dtype: str) -> tuple[A
 def _data_gradient_examples(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
     rows, n_in, n_out, activation, parameter = _layer(size)
     dy, W, y = (rng.standard_normal(shape).astype(dtype) for shape in ((rows, n_out), (n_in, n_out), (rows, n_in)))
-    return dy, W, activation, parameter, abs(y) + parameter if activation == "softplus" else y, unwritten((rows, n_in), dtype)
+    dx = rng.standard_normal((rows, n_in)).astype(dtype) if size % 4 else unwritten((rows, n_in), dtype)
+    return dy, W, activation, parameter, abs(y) + parameter if activation == "softplus" else y, dx, size % 4 > 0
 
 
 def _weight_gradient_examples(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:

@@ -43,10 +43,10 @@ def affine(x: Array, W: Array, b: Array, activation: str, parameter: float, y: A
     activate(y.dtype.type(0), f, float(parameter), y.ctypes.data, y.shape[1], b.ctypes.data, 0, *y.shape)
 
 
-def affine_data_gradient(dy: Array, W: Array, activation: str, parameter: float, y: Array, dx: Array) -> None:
-    """dx = dy W^T o f'"""
+def affine_data_gradient(dy: Array, W: Array, activation: str, parameter: float, y: Array, dx: Array, accumulate: bool) -> None:
+    """dx = (dy W^T) o f', or (dx + dy W^T) o f'"""
     f = derivative(activation, parameter)
-    matmul(dy, W.T, dx, False)
+    matmul(dy, W.T, dx, accumulate)
     if activation != "linear":
         by_address(dx, y)
         by_slope(y.dtype.type(0), f, float(parameter), y.ctypes.data, y.shape[1], dx.ctypes.data, dx.shape[1], 0, *dx.shape)

@@ -1,7 +1,7 @@
 // C = A B for tiles of C, with what a dense layer does around it. M, N: rows and columns of C. K: what is summed over.
 //
 //     affine                  y  = f(x W + b)            A = x     B = W
-//     affine_data_gradient    dx = dy W^T o f'           A = dy    B = W^T
+//     affine_data_gradient    dx = ([dx +] dy W^T) o f'  A = dy    B = W^T
 //     affine_weight_gradient  dW += x^T dy               A = x^T   B = dy      db: A has one more row, all 1
 //     matmul                  out (+)= a b
 //
@@ -207,10 +207,13 @@ struct TimesSlope {
   REAL parameter;
   const REAL* y;
   REAL* dx;
+  bool accumulate;
   i64 N;
   __device__ __forceinline__ REAL read(i64 m, i64 n) const { return f == LINEAR ? REAL(0) : y[m * N + n]; }
   __device__ __forceinline__ void write(i64 m, i64 n, REAL sum, REAL output) const {
-    dx[m * N + n] = f == LINEAR ? sum : by_slope(f, parameter, output, sum);
+    REAL* const at = dx + m * N + n;
+    const REAL total = accumulate ? *at + sum : sum;
+    *at = f == LINEAR ? total : by_slope(f, parameter, output, total);
   }
 };
 
@@ -250,12 +253,12 @@ extern "C" __global__ void __launch_bounds__(256, 2) affine_large(
 }
 
 extern "C" __global__ void affine_data_gradient(
-    const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 batch, i64 n_in, i64 n_out) {
-  product<Small, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, n_in});
+    const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 accumulate, i64 batch, i64 n_in, i64 n_out) {
+  product<Small, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, accumulate != 0, n_in});
 }
 extern "C" __global__ void __launch_bounds__(256, 2) affine_data_gradient_large(
-    const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 batch, i64 n_in, i64 n_out) {
-  product<Large, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, n_in});
+    const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 accumulate, i64 batch, i64 n_in, i64 n_out) {
+  product<Large, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, accumulate != 0, n_in});
 }
 
 extern "C" __global__ void affine_weight_gradient(

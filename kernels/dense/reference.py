@@ -16,7 +16,7 @@ FORWARD: dict[str, Callable[[Array, float], Array]] = {
     "sigmoid": lambda x, parameter: (1 + np.tanh(x / 2)) / 2,
     "tanh": lambda x, parameter: np.tanh(x),
     "elu": lambda x, parameter: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    "softplus": lambda x, floor: floor + np.logaddexp(x, 0),
+    "softplus": lambda x, floor: floor + (np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))),
 }
 
 SLOPE: dict[str, Callable[[Array, float], Array]] = {  # f'(x) from y = f(x)
@@ -45,10 +45,10 @@ def affine(x: Array, W: Array, b: Array, activation: str, parameter: float, y: A
     y[...] = FORWARD[activation](x @ W + b, parameter)
 
 
-def affine_data_gradient(dy: Array, W: Array, activation: str, parameter: float, y: Array, dx: Array) -> None:
-    """dx = dy W^T o f'"""
+def affine_data_gradient(dy: Array, W: Array, activation: str, parameter: float, y: Array, dx: Array, accumulate: bool) -> None:
+    """dx = (dy W^T) o f', or (dx + dy W^T) o f'"""
     derivative(activation, parameter)
-    dx[...] = dy @ W.T
+    matmul(dy, W.T, dx, accumulate)
     if activation != "linear":
         dx *= SLOPE[activation](y, parameter)
 

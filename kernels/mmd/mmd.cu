@@ -39,8 +39,7 @@ struct Multiquadratic {
   __device__ Multiquadratic(const double* at, double, i64 length) : count(int(length)) {
     extern __shared__ REAL room[];
     for (int s = threadIdx.x; s < count; s += blockDim.x) room[s] = REAL(at[s]);
-    __syncthreads();
-    scales = room;
+    scales = room;  // a barrier comes before they are read: that of the first columns
   }
   __device__ __forceinline__ void operator()(REAL d2, REAL& k, REAL& g) const {
     k = g = REAL(0);

@@ -7,8 +7,9 @@
 //            were launched after it return at once.
 //
 // Floor of a pass: 3 d operations for a pair and 4 to place it, on n m pairs; where w is z, on half of them, those off the diagonal
-// counting twice. Nothing is written but counts. Few patterns lie in a bracket that was guessed, so few threads meet at a counter; and adding 1
-// without asking for the old value is what shared memory does fastest where they do. Counts are whole numbers: their order is free.
+// counting twice. Nothing is written but counts. Few patterns lie in a bracket that was guessed, so few threads meet at a counter; and
+// adding 1 without asking for the old value is what shared memory does fastest where they do. Counts are whole numbers: their order is
+// free.
 #include "npae.cuh"
 #include "patterns.cuh"
 #include "whole_tiles.cuh"

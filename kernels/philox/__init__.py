@@ -26,7 +26,14 @@ import numpy as np
 
 from npae.kernels.kernel import EXACT, Kernel, unwritten
 
+SIDE_BY_SIDE = 256  # blocks of four words that compiled normal numbers are made of at a time
+
 _SIZES = (1, 2, 3, 4, 5, 31, 32, 33, 100, 257)
+
+
+def scratch_bytes(columns: int) -> int:
+    """What the compiled forms put aside for rows of so many columns: two counters, four words and four numbers for each block."""
+    return 8 * (2 + 4 + 4) * max(SIDE_BY_SIDE, (columns + 3) // 4)
 
 
 def _where(rng: np.random.Generator, size: int) -> tuple[Any, ...]:

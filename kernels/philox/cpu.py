@@ -1,7 +1,10 @@
 """Philox4x32-10 compiled: the blocks of a row are computed side by side, in 64-bit lanes that hold 32-bit words.
 
 A lane is wide enough for the 32 x 32 -> 64 bit product, so a round is multiply, shift, mask and exclusive or on vectors. Normal numbers
-are few in a row: there the blocks of many rows are side by side. Scratch: a row of words, or some SIDE_BY_SIDE blocks.
+are few in a row: there the blocks of many rows are side by side.
+
+uniform_rows and normal_rows are given the address of their scratch: a row of words, or some SIDE_BY_SIDE blocks with their counters, words
+and normal numbers. So they allocate nothing, and a compiled step can call them.
 """
 
 from __future__ import annotations
@@ -12,14 +15,15 @@ import numpy as np
 
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
+from npae.kernels.philox import SIDE_BY_SIDE, scratch_bytes
 from npae.kernels.philox.box_muller import box_muller
 from npae.kernels.philox.reference import LOW, MULTIPLIERS, ROUNDS, WEYL
+from npae.kernels.step.memory import array_at, matrix_at
 
 _U = np.uint64
 _M0, _M1 = _U(MULTIPLIERS[0]), _U(MULTIPLIERS[1])
 _W0, _W1 = _U(WEYL[0]), _U(WEYL[1])
 _LOW, _WORD, _BYTE = _U(LOW), _U(32), _U(8)
-SIDE_BY_SIDE = 256
 
 
 @jit(STRICT)
@@ -53,9 +57,9 @@ def _bits(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array)
 
 
 @jit(STRICT)
-def uniform_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
+def uniform_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array, scratch: int) -> None:
     """philox_uniform for compiled callers: key is (seed mod 2^32, seed div 2^32)."""
-    words = np.empty((out.shape[1] + 3) // 4 * 4, np.uint64)
+    words = array_at(_U(0), scratch, (out.shape[1] + 3) // 4 * 4)
     for b in range(len(rows)):
         _row_of_words(key, stream, step, rows[b], words)
         out_b = out[b]
@@ -75,13 +79,15 @@ def _words_of_rows(key: tuple[int, int], stream: int, step: int, rows: Array, bl
 
 
 @jit(STRICT)
-def normal_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
+def normal_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array, scratch: int) -> None:
     """philox_normal for compiled callers: as many rows at a time as make SIDE_BY_SIDE blocks, or one."""
     columns = out.shape[1]
     blocks = (columns + 3) // 4
     together = max(1, SIDE_BY_SIDE // max(1, blocks))
-    counters, words, normals = np.empty((2, together * blocks), _U), np.empty((4, together * blocks), _U), np.empty((4, together * blocks))
-    for first in range(0, len(rows), together):
+    size = together * blocks
+    counters, words = matrix_at(_U(0), scratch, 2, size), matrix_at(_U(0), scratch + 16 * size, 4, size)
+    normals, first = matrix_at(0.0, scratch + 48 * size, 4, size), 0
+    while first < len(rows):
         some = rows[first : first + together]
         _words_of_rows(key, stream, step, some, blocks, counters, words)
         count = len(some) * blocks
@@ -91,6 +97,7 @@ def normal_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: 
             out_b = out[first + b]
             for c in range(columns):
                 out_b[c] = normals[c & 3, b * blocks + (c >> 2)]
+        first += together
 
 
 def philox_bits(seed: int, stream: int, step: int, rows: Array, out: Array) -> None:
@@ -100,9 +107,11 @@ def philox_bits(seed: int, stream: int, step: int, rows: Array, out: Array) -> N
 
 def philox_uniform(seed: int, stream: int, step: int, rows: Array, out: Array) -> None:
     """out (B, C): the upper 24 bits of each word, times 2^-24."""
-    uniform_rows((seed & LOW, seed >> 32), stream, step, rows, out)
+    scratch = np.empty(scratch_bytes(out.shape[1]), np.uint8)
+    uniform_rows((seed & LOW, seed >> 32), stream, step, rows, out, scratch.ctypes.data)
 
 
 def philox_normal(seed: int, stream: int, step: int, rows: Array, out: Array) -> None:
     """out (B, C): Box-Muller on each pair of columns."""
-    normal_rows((seed & LOW, seed >> 32), stream, step, rows, out)
+    scratch = np.empty(scratch_bytes(out.shape[1]), np.uint8)
+    normal_rows((seed & LOW, seed >> 32), stream, step, rows, out, scratch.ctypes.data)

@@ -111,22 +111,22 @@ extern "C" __global__ void __launch_bounds__(TILE_THREADS, RESIDENT) relabelled_
   double sum = 0.0;
   int since = 0;
   if (threadIdx.x < TILE) w[threadIdx.x] = 0.0;
-  for (int tile = int(blockIdx.x % slices); tile <= strip; tile += int(slices)) {
+  const int first = int(blockIdx.x % slices), height = first <= strip ? TILE : 0;  // rows of w; a part without tiles has none
+  for (int tile = first; tile <= strip; tile += int(slices)) {
     kernel_tile(x, row, tile * TILE, n, int(d), rate, k, at_y, w);
     multiply(k, labels, panel, count, tile * TILE, n, at_y, products);
     if (++since < GROUP && tile + slices <= strip) continue;
     collect(labels, panel, count, row, n, reinterpret_cast<double*>(room), products, &sum);
     since = 0;
   }
-  __syncthreads();
   const int relabelling = panel + threadIdx.x % PANEL, which = threadIdx.x / PANEL;
   if (which == 1)
-    for (int r = 0; r < TILE; ++r)
+    for (int r = 0; r < height; ++r)  // written before the barriers of `collect`
       if (label_of(labels, relabelling, count, row + r, n)) sum += w[r];
   if (which < 2 && relabelling < count) found[(2 * i64(blockIdx.x) + which) * count + relabelling] = sum;
   if (blockIdx.y || threadIdx.x) return;
   double total = 0.0;
-  for (int r = 0; r < TILE; ++r) total += w[r];
+  for (int r = 0; r < height; ++r) total += w[r];
   totals[blockIdx.x] = total;
 }
 

@@ -79,7 +79,7 @@ def activate(kind: Any, code: int, parameter: float, y: int, stride: int, bias: 
         elif code == ELU:
             for j in range(n):
                 x = row[j] + b[j]
-                t = tanh(half * (x if x < zero else zero))
+                t = tanh(half * (zero if x > zero else x))  # a NaN stays one
                 row[j] = x if x > zero else two * t / (one - t)
         else:
             for j in range(n):

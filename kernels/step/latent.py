@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.jit import compiled_form_of
+from npae.kernels.jit import FAST, compiled_form_of, entry_point
 from npae.kernels.step.activation import by_slope
 from npae.kernels.step.codes import BATCH, KL_WEIGHT, MOMENT, RATES
 from npae.kernels.step.discrepancy import by_discrepancy, distances, order_statistic, turn_rows
-from npae.kernels.step.handler import handler
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.operations import FLOATS, INTS
 from npae.kernels.step.posterior import by_sample, sample
@@ -35,7 +34,7 @@ def _compiled_bits_of(kind: Any) -> Any:
     return _int32 if kind == types.float32 else _int64
 
 
-@handler
+@entry_point(FAST)
 def draw_code(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """z = mu + sigma eps, and the KL of each row"""
     f = array_at(0, op, INTS)
@@ -44,7 +43,7 @@ def draw_code(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> No
     sample(kind, form, divergence, numbers[0], numbers[1], heads, eps, sigma, z, latent, totals, keras_totals, lo, hi)
 
 
-@handler
+@entry_point(FAST)
 def by_code(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """dmu and ds from dz and the KL, and through the activation of the second head"""
     f = array_at(0, op, INTS)
@@ -58,21 +57,21 @@ def by_code(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None
         by_slope(kind, code, parameter, heads + second, 2 * latent, dheads + second, 2 * latent, lo, hi, latent)
 
 
-@handler
+@entry_point(FAST)
 def turn(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """turned (d, B) = x (B, d)"""
     f = array_at(0, op, INTS)
     turn_rows(kind, f[1], f[2], array_at(0, now, MOMENT)[BATCH], f[3], lo, hi)
 
 
-@handler
+@entry_point(FAST)
 def measure(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """the distances of some rows from all"""
     f = array_at(0, op, INTS)
     distances(kind, f[1], f[2], f[3], array_at(0, now, MOMENT)[BATCH], f[4], lo, hi)
 
 
-@handler
+@entry_point(FAST)
 def rank(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """one order statistic of all distances"""
     f = array_at(0, op, INTS)
@@ -81,7 +80,7 @@ def rank(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     array_at(bits_of(kind), f[3], 1)[0] = order_statistic(bits, f[2])
 
 
-@handler
+@entry_point(FAST)
 def discrepancy(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """each row's share of MMD^2, and its gradient"""
     f = array_at(0, op, INTS)

@@ -19,7 +19,8 @@ from llvmlite import ir
 
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.vectors import BYTES, INT, instruction, types
+from npae.kernels.step.registers import BYTES
+from npae.kernels.step.vectors import INT, instruction, types
 
 _numba: Any = numba
 SPINS, YIELDS, NAP_MICROSECONDS = 2000, 200, 20

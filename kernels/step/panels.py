@@ -16,34 +16,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from npae.kernels.jit import FAST, jit
+from npae.kernels.jit import FAST, entry_point, jit
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.product import panel_width
 from npae.kernels.step.transpose import transpose
 
 
-@jit(FAST)
+@entry_point(FAST)
 def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
     """panels = matrix"""
     size, width = size_of(kind), panel_width(kind)
     for r in range(rows):
-        for p in range(0, columns, width):
+        p = 0
+        while p < columns:  # range with such a step could raise an error, which an entry cannot
             n = min(width, columns - p)
             row, part = array_at(kind, matrix + size * (r * columns + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
             for j in range(n):
                 part[j] = row[j]
+            p += width
 
 
-@jit(FAST)
+@entry_point(FAST)
 def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
     """matrix = panels"""
     size, width = size_of(kind), panel_width(kind)
     for r in range(rows):
-        for p in range(0, columns, width):
+        p = 0
+        while p < columns:
             n = min(width, columns - p)
             row, part = array_at(kind, matrix + size * (r * columns + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
             for j in range(n):
                 row[j] = part[j]
+            p += width
 
 
 @jit(FAST)

@@ -1,6 +1,6 @@
 """Which handler performs which operation.
 
-addresses(dtype, kinds) -> (len(KINDS),) int64        those kinds' handlers, compiled; 0 for the others
+addresses(dtype, kinds) -> (len(KINDS),) int64        those kinds' handlers, loaded or compiled; 0 for the others
 """
 
 from __future__ import annotations
@@ -9,30 +9,33 @@ from collections.abc import Collection
 
 import numpy as np
 
+from npae.kernels.entry import Entry
 from npae.kernels.kernel import Array
-from npae.kernels.step import latent, operations, rows, tiles
-from npae.kernels.step.handler import Handler
+from npae.kernels.step import operations
+from npae.kernels.step.handler import handler
 from npae.kernels.step.operations import KINDS
 
-HANDLERS: dict[type, Handler] = {
-    operations.Gather: rows.gather,
-    operations.GatherSparse: rows.gather_sparse,
-    operations.Draw: rows.draw,
-    operations.Dense: rows.dense,
-    operations.SparseDense: rows.sparse_dense,
-    operations.Decode: rows.decode,
-    operations.Drop: rows.drop,
-    operations.Back: rows.back,
-    operations.Norm: rows.norm,
-    operations.Sample: latent.draw_code,
-    operations.BySample: latent.by_code,
-    operations.Turn: latent.turn,
-    operations.Distances: latent.measure,
-    operations.Rank: latent.rank,
-    operations.ByDiscrepancy: latent.discrepancy,
-    operations.Weights: tiles.weights,
-    operations.SparseWeights: tiles.sparse_weights_of_block,
-    operations.Bias: tiles.bias,
+_ROWS, _LATENT, _TILES = "npae.kernels.step.rows", "npae.kernels.step.latent", "npae.kernels.step.tiles"
+
+HANDLERS: dict[type, Entry] = {
+    operations.Gather: handler(f"{_ROWS}:gather"),
+    operations.GatherSparse: handler(f"{_ROWS}:gather_sparse"),
+    operations.Draw: handler(f"{_ROWS}:draw"),
+    operations.Dense: handler(f"{_ROWS}:dense"),
+    operations.SparseDense: handler(f"{_ROWS}:sparse_dense"),
+    operations.Decode: handler(f"{_ROWS}:decode"),
+    operations.Drop: handler(f"{_ROWS}:drop"),
+    operations.Back: handler(f"{_ROWS}:back"),
+    operations.Norm: handler(f"{_ROWS}:norm"),
+    operations.Sample: handler(f"{_LATENT}:draw_code"),
+    operations.BySample: handler(f"{_LATENT}:by_code"),
+    operations.Turn: handler(f"{_LATENT}:turn"),
+    operations.Distances: handler(f"{_LATENT}:measure"),
+    operations.Rank: handler(f"{_LATENT}:rank"),
+    operations.ByDiscrepancy: handler(f"{_LATENT}:discrepancy"),
+    operations.Weights: handler(f"{_TILES}:weights"),
+    operations.SparseWeights: handler(f"{_TILES}:sparse_weights_of_block"),
+    operations.Bias: handler(f"{_TILES}:bias"),
 }
 
 

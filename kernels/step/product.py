@@ -12,16 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import llvmlite.binding
-
 from npae.kernels.jit import FAST, jit
 from npae.kernels.step.memory import size_of
+from npae.kernels.step.registers import BYTES, WIDE
 from npae.kernels.step.tile import tile
-from npae.kernels.step.vectors import BYTES
 
-HAS_WIDE_REGISTERS = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
 TALL, LOW = 6, 4
-WIDE = 4 if HAS_WIDE_REGISTERS else 1
 
 _tall, _low = tile(TALL, WIDE, False), tile(LOW, WIDE, False)
 _end4, _end3, _end2, _end1 = (tile(LOW, min(vectors, WIDE), True) for vectors in (4, 3, 2, 1))

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.jit import FAST, jit
+from npae.kernels.jit import FAST, entry_point, jit
 from npae.kernels.philox.cpu import normal_rows, uniform_rows
 from npae.kernels.step.activation import activate, by_slope
-from npae.kernels.step.codes import AHEAD, HIGH, LOW, MOMENT, ORDER, STEP
-from npae.kernels.step.handler import handler
+from npae.kernels.step.codes import AHEAD, HIGH, LOW, MOMENT, ORDER, SCRATCH, STEP
 from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import scattered
@@ -31,7 +30,7 @@ def _copy(kind: Any, source: int, target: int, count: int) -> None:
         written[j] = read[j]
 
 
-@handler
+@entry_point(FAST)
 def gather(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """x_b = data[order_b]; the next step's rows, which lie anywhere in the data, are asked for in time"""
     f, moment = array_at(0, op, INTS), array_at(0, now, MOMENT)
@@ -43,7 +42,7 @@ def gather(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
         fetch(data + size * ahead[r] * features, size * features)
 
 
-@handler
+@entry_point(FAST)
 def gather_sparse(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """the nonzeros of x_b = data[order_b], and x_b from them: a third of the bytes of data[order_b]"""
     f, moment = array_at(0, op, INTS), array_at(0, now, MOMENT)
@@ -64,21 +63,24 @@ def gather_sparse(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -
         fetch(f[7] + of_starts * ahead[r], of_starts)
 
 
-@handler
+@entry_point(FAST)
 def draw(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """the noise of some rows"""
     f = array_at(0, op, INTS)
     normal, stream, columns, out = f[1], f[2], f[3], f[4]
     moment = array_at(0, now, MOMENT)
     key, step = (moment[LOW], moment[HIGH]), moment[STEP]
-    rows = matrix_at(kind, out + size_of(kind) * lo * columns, hi - lo, columns)
+    rows, numbers = array_at(0, moment[SCRATCH], hi - lo), matrix_at(kind, out + size_of(kind) * lo * columns, hi - lo, columns)
+    scratch = moment[SCRATCH] + 8 * (hi - lo)
+    for r in range(lo, hi):
+        rows[r - lo] = r
     if normal:
-        normal_rows(key, stream, step, np.arange(lo, hi), rows)
+        normal_rows(key, stream, step, rows, numbers, scratch)
     else:
-        uniform_rows(key, stream, step, np.arange(lo, hi), rows)
+        uniform_rows(key, stream, step, rows, numbers, scratch)
 
 
-@handler
+@entry_point(FAST)
 def dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """y = f(x W + b)"""
     f = array_at(0, op, INTS)
@@ -89,7 +91,7 @@ def dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     activate(kind, code, numbers[0], y, y_stride, b, lo, hi, n_out)
 
 
-@handler
+@entry_point(FAST)
 def sparse_dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """y = f(x W + b) from the nonzeros of x"""
     f = array_at(0, op, INTS)
@@ -97,7 +99,7 @@ def sparse_dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) ->
     sparse_forward(kind, f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], numbers[0], lo, hi)
 
 
-@handler
+@entry_point(FAST)
 def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """y = f(x W + b), the loss of y, and its gradient with respect to x W + b"""
     f = array_at(0, op, INTS)
@@ -109,14 +111,14 @@ def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * n_out, hi - lo, n_out, n_in, x_stride, n_out)
     activate(kind, code, parameter, y, n_out, b, lo, hi, n_out)
     if kept:
-        at, count = size * lo * n_out, (hi - lo) * n_out
-        array_at(kind, kept + at, count)[:] = array_at(kind, y + at, count)
+        at = size * lo * n_out
+        _copy(kind, y + at, kept + at, (hi - lo) * n_out)
     likelihood(kind, loss, scale, clip, y, target, n_out, lo, hi, totals)
     if kept:
         by_slope(kind, code, parameter, kept, n_out, y, n_out, lo, hi, n_out)
 
 
-@handler
+@entry_point(FAST)
 def drop(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """mask = [u >= rate] / (1 - rate), y = x mask"""
     f = array_at(0, op, INTS)
@@ -130,7 +132,7 @@ def drop(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
         kept[i] = given[i] * mask[i]
 
 
-@handler
+@entry_point(FAST)
 def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """dx = (dy W^T) mask f'(y)"""
     f = array_at(0, op, INTS)
@@ -146,7 +148,7 @@ def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
         by_slope(kind, code, numbers[0], y, n_in, dx, n_in, lo, hi, n_in)
 
 
-@handler
+@entry_point(FAST)
 def norm(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """totals_b = sum_j dy_bj^2"""
     f = array_at(0, op, INTS)

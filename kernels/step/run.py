@@ -9,11 +9,12 @@
     sources (t, 2) int64     address and count of the numbers that make a term
     scales (t, 4)            its factor, constant and weight, and 1 if it is one of the parameters alone
     terms (steps, t)         the terms of each step, before its update
+    made int64               the number of steps made
 
 A thread has a share of each phase's items, and helps another when its own are done. An item writes what no other item writes, and no sum is
 split between items: so whoever does it, and in whatever order, the numbers are the same to the last bit. After the phase `checked`, before
-any parameter moves, the terms are known; where one that is minimised, or the gradient's norm, is not finite the run ends there, and returns
-the steps made.
+any parameter moves, the terms are known; where one that is minimised, or the gradient's norm, is not finite the run ends there.
+All of them are addresses, of C-contiguous arrays that the caller keeps alive.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.jit import FAST, STRICT, jit
+from npae.kernels.jit import FAST, STRICT, entry_point, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import AHEAD, ORDER, RATES, STEP
-from npae.kernels.step.handler import call
-from npae.kernels.step.memory import array_at, arrive, put, take
+from npae.kernels.step.call import call
+from npae.kernels.step.codes import AHEAD, MOMENT, OF_A_STEP, ORDER, RATES, STEP
+from npae.kernels.step.memory import array_at, arrive, matrix_at, put, take
+from npae.kernels.step.operations import FLOATS, INTS, KINDS
 
 LINE = 8  # int64 numbers in a cache line: what several threads write lies on different ones
+_KINDS = len(KINDS)
 
 
 @jit(STRICT)
@@ -40,10 +43,10 @@ def _work(
     bounds: Array,
     sync: int,
     handlers: Array,
-    program: Array,
-    numbers: Array,
+    program: int,
+    numbers: int,
     items: Array,
-    moment: Array,
+    moment: int,
 ) -> None:
     """This thread's items of a phase, and then those that others have left."""
     first, count = bounds[phase], bounds[phase + 1] - bounds[phase]
@@ -56,8 +59,8 @@ def _work(
             if place >= end:
                 break
             for o in range(items[place, 0], items[place, 1]):
-                op, number = program.ctypes.data + 8 * program.shape[1] * o, numbers.ctypes.data + 8 * numbers.shape[1] * o
-                call(handlers[program[o, 0]], kind, op, number, items[place, 2], items[place, 3], moment.ctypes.data)
+                op = program + 8 * INTS * o
+                call(handlers[array_at(0, op, 1)[0]], kind, op, numbers + 8 * FLOATS * o, items[place, 2], items[place, 3], moment)
 
 
 @jit(FAST)
@@ -87,41 +90,51 @@ def _finite(scales: Array, terms: Array) -> bool:
     return good
 
 
-@jit(STRICT)
+@entry_point(STRICT)
 def run_steps(
     kind: Any,
     thread: int,
     threads: int,
     sync: int,
     checked: int,
-    handlers: Array,
-    program: Array,
-    numbers: Array,
-    items: Array,
-    phases: Array,
-    rates: Array,
-    order: Array,
-    moment: Array,
-    sources: Array,
-    scales: Array,
-    terms: Array,
-) -> int:
-    """One thread's part of all steps; every thread returns the same number of steps made. moment and terms are its own."""
-    arrivals = 0
-    for step in range(len(rates)):
-        moment[RATES] = rates.ctypes.data + 8 * rates.shape[1] * step
-        moment[ORDER] = order.ctypes.data + 8 * order.shape[1] * step
-        moment[AHEAD] = order.ctypes.data + 8 * order.shape[1] * min(step + 1, len(order) - 1)
-        _sum_terms(sources, scales, terms[step], 1.0)  # now: as soon as another thread passes the check, it moves the parameters
-        for phase in range(len(phases) - 1):
-            _work(kind, thread, threads, phase, phases, sync, handlers, program, numbers, items, moment)
+    handlers: int,
+    program: int,
+    numbers: int,
+    items: int,
+    n_items: int,
+    phases: int,
+    n_phases: int,
+    rates: int,
+    order: int,
+    steps: int,
+    batch: int,
+    moment: int,
+    sources: int,
+    scales: int,
+    terms: int,
+    n_terms: int,
+    made: int,
+) -> None:
+    """One thread's part of all steps; every thread says the same number of steps made. moment, terms and made are its own."""
+    all_handlers, all_items, bounds = array_at(0, handlers, _KINDS), matrix_at(0, items, n_items, 4), array_at(0, phases, n_phases + 1)
+    of_terms, factors = matrix_at(0, sources, n_terms, 2), matrix_at(0.0, scales, n_terms, 4)
+    now, done, arrivals = array_at(0, moment, MOMENT), array_at(0, made, 1), 0
+    done[0] = 0
+    for step in range(steps):
+        now[RATES] = rates + 8 * OF_A_STEP * step
+        now[ORDER] = order + 8 * batch * step
+        now[AHEAD] = order + 8 * batch * min(step + 1, steps - 1)
+        found = array_at(0.0, terms + 8 * n_terms * step, n_terms)
+        _sum_terms(of_terms, factors, found, 1.0)  # now: as soon as another thread passes the check, it moves the parameters
+        for phase in range(n_phases):
+            _work(kind, thread, threads, phase, bounds, sync, all_handlers, program, numbers, all_items, moment)
             arrivals += threads
             if threads > 1:
                 arrive(sync, arrivals)
             put(sync + 8 * LINE * (1 + phase * threads + thread), 0)  # seen before the next phase ends, so before this one comes again
             if phase == checked:
-                _sum_terms(sources, scales, terms[step], 0.0)
-                if not _finite(scales, terms[step]):
-                    return step
-        moment[STEP] += 1
-    return len(rates)
+                _sum_terms(of_terms, factors, found, 0.0)
+                if not _finite(factors, found):
+                    return
+        now[STEP] += 1
+        done[0] = step + 1

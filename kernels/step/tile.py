@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from npae.kernels.step.vectors import BYTES, INT, Vectors, instruction, types
+from npae.kernels.step.registers import BYTES
+from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 
 def tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from npae.kernels.jit import FAST, entry_point
 from npae.kernels.step.codes import BATCH, MOMENT, OF_A_STEP, PART_ROWS, RATES, SCRATCH
-from npae.kernels.step.handler import handler
 from npae.kernels.step.memory import array_at
 from npae.kernels.step.operations import FLOATS, INTS
 from npae.kernels.step.product import panel_width
@@ -13,7 +13,7 @@ from npae.kernels.step.sparse import sparse_weights
 from npae.kernels.step.update import update_bias, update_part
 
 
-@handler
+@entry_point(FAST)
 def weights(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """the part of W that begins with row lo and column hi"""
     f = array_at(0, op, INTS)
@@ -31,7 +31,7 @@ def weights(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None
         array_at(0.0, squares, place + 1)[place] = total
 
 
-@handler
+@entry_point(FAST)
 def sparse_weights_of_block(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """one block of rows of W, from the nonzeros of x"""
     f = array_at(0, op, INTS)
@@ -40,7 +40,7 @@ def sparse_weights_of_block(kind: Any, op: int, number: int, lo: int, hi: int, n
     sparse_weights(kind, f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], lo, batch, scratch, moving)
 
 
-@handler
+@entry_point(FAST)
 def bias(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """all of b"""
     f = array_at(0, op, INTS)

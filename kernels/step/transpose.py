@@ -10,7 +10,8 @@ from typing import Any
 
 from npae.kernels.jit import FAST, jit
 from npae.kernels.step.memory import array_at, size_of
-from npae.kernels.step.vectors import BYTES, INT, Vectors, instruction, types
+from npae.kernels.step.registers import BYTES
+from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 
 @instruction

@@ -17,8 +17,9 @@ import numba
 from llvmlite import ir
 from numba.extending import intrinsic
 
+from npae.kernels.step.registers import BYTES
+
 types: Any = numba.types  # the types of compiled code; their own annotations say too little
-BYTES = 64
 INT = ir.IntType(64)
 _POINTER = ir.PointerType()
 _LANE = ir.IntType(32)

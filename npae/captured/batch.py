@@ -55,8 +55,12 @@ class BatchStep:
         self.epoch[...] = host(np.array(epoch))
         self.bad[...] = xp.zeros((), "uint32")
 
-    def launch(self) -> None:
-        """One step."""
+    def launch(self, steps: int = 1) -> None:
+        """So many steps, one after another."""
+        for _ in range(steps):
+            self._step()
+
+    def _step(self) -> None:
         model, parameters, adam = self.model, self.model.parameters, self.optimizer
         begin_step(self.counters, self.order, self.table, self.rows, self.numbers, self.step, self.data, self.x)
         for source, out in zip(self.given, self.of_rows, strict=True):

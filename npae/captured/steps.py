@@ -3,15 +3,16 @@
     steps = CapturedSteps(model, optimizer, seed, data, given, most=600)
     steps.run([rows, rows, ...], epoch) -> [Terms, ...]         one for each batch, as the ordinary step gives them
 
-The first steps for a batch size are launched one by one, which compiles their kernels and takes their memory; then they are recorded as a
-CUDA graph, one of a single step and one of TOGETHER, so that an epoch is a handful of launches of the host's. With replayed=False all are launched one by one. Both give the same
-numbers to the last bit: they are the same launches.
+The first steps for a batch size are launched one by one, which compiles their kernels and takes their memory; then they are recorded as
+CUDA graphs, one of a single step and one of TOGETHER, so that an epoch is a handful of launches of the host's. With replayed=False all are
+launched one by one. Both give the same numbers to the last bit: they are the same launches.
 Where a loss or a gradient is not finite, that step and all after it leave everything as it is, and fewer Terms come back; the ordinary step
 then says why. Raises InputError where the model's backend is not cupy.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -84,6 +85,6 @@ class CapturedSteps:
         count = TOGETHER if left >= TOGETHER else 1
         graph = step.batch, count
         if graph not in self._graphs:
-            self._graphs[graph] = self.lane.record(lambda: [step.launch() for _ in range(count)])
+            self._graphs[graph] = self.lane.record(functools.partial(step.launch, count))
         self._graphs[graph]()
         return count

@@ -90,8 +90,7 @@ class Lowering:
 
     def __post_init__(self) -> None:
         self.buffers = Buffers(self.model.dtype)
-        from npae.kernels.step.product import WIDE
-        from npae.kernels.step.vectors import BYTES
+        from npae.kernels.step.registers import BYTES, WIDE  # loads LLVM, which --help can do without
 
         self.item = self.model.dtype.itemsize
         self.width = WIDE * BYTES // self.item

@@ -1,6 +1,6 @@
 """The nonzeros of a data set, found once: a step takes those of its rows.
 
-    share(data)          of some of the rows
+    density(data)        nonzeros of all numbers, in some of the rows
     Nonzeros(data)       bounds (N + 1,): where a row begins;  index int32, value;  starts (N, blocks + 1): where a block of columns does
 
 8 bytes a nonzero in float32: for MNIST 73 MB beside the 188 of the data.
@@ -8,11 +8,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from npae.backend import Array
 from npae.compiled.buffers import address
 from npae.kernels.step.codes import BLOCK
+from npae.kernels.threads import share, threads_for
 
 LOOKED_AT = 1000  # rows
 
@@ -21,14 +24,16 @@ class Nonzeros:
     """Row by row, each row in the order of its columns."""
 
     def __init__(self, data: Array) -> None:
-        from npae.kernels.step.nonzeros import nonzeros_of_rows
+        from npae.kernels.step.entries import COUNT_NONZEROS, NONZEROS_OF_ROWS  # loads LLVM, which --help can do without
 
-        self.blocks = -(-data.shape[1] // BLOCK)
-        self.bounds = np.concatenate([[0], np.cumsum(np.count_nonzero(data, axis=1))]).astype(np.int64)
-        count = int(self.bounds[-1]) + 1  # one place more: see the kernel
+        (n, features), kind, x = data.shape, data.dtype.name, address(data)
+        self.blocks, self.bounds = -(-features // BLOCK), np.zeros(n + 1, np.int64)
+        _in_parts(data, lambda r0, r1: COUNT_NONZEROS(kind, x, features, address(self.bounds[1:]), r0, r1))
+        np.cumsum(self.bounds, out=self.bounds)
+        count = int(self.bounds[-1])
         self.index, self.value = np.empty(count, np.int32), np.empty(count, data.dtype)
-        self.starts = np.empty((len(data), self.blocks + 1), np.int64)
-        nonzeros_of_rows(data, BLOCK, self.bounds, self.index, self.value, self.starts)
+        self.starts = np.empty((n, self.blocks + 1), np.int64)
+        _in_parts(data, lambda r0, r1: NONZEROS_OF_ROWS(kind, x, features, BLOCK, *self.addresses, r0, r1))
 
     @property
     def addresses(self) -> tuple[int, int, int, int]:
@@ -36,7 +41,13 @@ class Nonzeros:
         return address(self.bounds), address(self.index), address(self.value), address(self.starts)
 
 
-def share(data: Array) -> float:
+def _in_parts(data: Array, part: Callable[[int, int], None]) -> None:
+    """part(r0, r1) for all rows, some of them on each thread."""
+    rows, threads = len(data), threads_for(data.size)
+    share(threads, lambda k: part(rows * k // threads, rows * (k + 1) // threads))
+
+
+def density(data: Array) -> float:
     """Nonzeros of all numbers, in some of the rows."""
     some = data[:: max(1, len(data) // LOOKED_AT)]
     return float(np.count_nonzero(some)) / max(1, some.size)

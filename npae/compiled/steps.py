@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from npae.backend import Array
 from npae.compiled.buffers import address
 from npae.compiled.layers import NotCovered
 from npae.compiled.lowering import Lowering
-from npae.compiled.nonzeros import Nonzeros, share
+from npae.compiled.nonzeros import Nonzeros, density
 from npae.compiled.objectives import lower
 from npae.compiled.plan import Plan
 from npae.compiled.threads import Crew, count
@@ -42,7 +41,7 @@ class CompiledSteps:
         self.model, self.optimizer, self.data = model, optimizer, data
         self.key = (seed % LOW_WORD, seed // LOW_WORD)
         lower(Lowering(model, data, SMALL, None))  # says what is not covered before anything is made of the data
-        self.sparse = Nonzeros(data) if share(data) < SPARSE_BELOW else None
+        self.sparse = Nonzeros(data) if density(data) < SPARSE_BELOW else None
         self.threads = threads
         self.plans: dict[int, Plan] = {}
         self.crew: Crew | None = None
@@ -78,22 +77,24 @@ class CompiledSteps:
 
     def _take(self, plan: Plan, threads: int, first: int, rates: Array, order: Array, scales: Array, values: Array) -> int:
         """Some of a run's steps; returns how many were made."""
-        from npae.kernels.step.run import run_steps
+        from npae.kernels.step.entries import RUN_STEPS  # loads LLVM, which --help can do without
 
-        kind, plan.sync[:] = self.model.dtype.type(0), 0
+        plan.sync[:], made = 0, np.zeros(threads, np.int64)
         sources = np.array([(term.at, term.count) for term in plan.terms], np.int64)
         moments = [np.array((plan.batch, first, 0, 0, 0, *self.key, scratch), np.uint64).view(np.int64) for scratch in plan.scratch]
 
-        def part(thread: int) -> Any:
-            return run_steps(
-                kind, thread, threads, address(plan.sync), plan.checked, plan.handlers, plan.program, plan.numbers, plan.items,
-                plan.bounds, rates, order, moments[thread], sources, scales, values[thread],
+        def part(thread: int) -> None:
+            RUN_STEPS(
+                self.model.dtype.name, thread, threads, address(plan.sync), plan.checked, address(plan.handlers), address(plan.program),
+                address(plan.numbers), address(plan.items), len(plan.items), address(plan.bounds), len(plan.phases), address(rates),
+                address(order), len(order), plan.batch, address(moments[thread]), address(sources), address(scales),
+                address(values[thread]), len(plan.terms), address(made) + made.itemsize * thread,
             )  # fmt: skip
 
         if self.crew is None or self.crew.n < threads:
             self.crew = Crew(threads)
-        done: int = self.crew.run(part, threads)[0]
-        return done
+        self.crew.run(part, threads)
+        return int(made[0])
 
     def _rates(self, weights: list[dict[str, float]]) -> Array:
         """(steps, 6): see npae.kernels.step.codes.RATES."""
@@ -105,27 +106,25 @@ class CompiledSteps:
 
     def _make_ready(self, plan: Plan) -> None:
         """Weights in panels, W^T and sums of squares follow the parameters, which anybody may have changed since the last run."""
-        from npae.kernels.step.panels import to_panels
-        from npae.kernels.step.start import square, turn
-        from npae.kernels.step.update import squares_of
+        from npae.kernels.step.entries import SQUARE, SQUARE_ROW, TO_PANELS, TURN
 
-        kind = self.model.dtype.type(0)
+        dtype = self.model.dtype.name
         for one in plan.updates.in_panels:
             done, n_in, n_out = one.done, one.done.layer.dense.n_in, one.done.layer.dense.n_out
             for matrix, panels in zip(one.matrices, one.panels, strict=True):
-                to_panels(kind, matrix, panels, n_in, n_out)
+                TO_PANELS(dtype, matrix, panels, n_in, n_out)
             if done.turned:
-                turn(kind, done.panels, done.turned, n_in, n_out, done.depth, done.above)
+                TURN(dtype, done.panels, done.turned, n_in, n_out, done.depth, done.above)
             if one.squares is not None:
-                square(kind, done.panels, n_in, n_out, one.squares)
+                SQUARE(dtype, done.panels, n_in, n_out, address(one.squares))
         for value, place in plan.updates.squared:
-            place[0] = squares_of(kind, address(value), 1, len(value))
+            SQUARE_ROW(dtype, address(value), len(value), address(place))
 
     def _hand_back(self, plan: Plan) -> None:
         """The weights, and their m and v, to where everybody else looks for them."""
-        from npae.kernels.step.panels import from_panels
+        from npae.kernels.step.entries import FROM_PANELS
 
         for one in plan.updates.in_panels:
             dense = one.done.layer.dense
             for matrix, panels in zip(one.matrices, one.panels, strict=True):
-                from_panels(self.model.dtype.type(0), matrix, panels, dense.n_in, dense.n_out)
+                FROM_PANELS(self.model.dtype.name, matrix, panels, dense.n_in, dense.n_out)

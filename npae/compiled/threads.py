@@ -11,14 +11,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from npae.kernels.threads import available
+
 MOST = 8
 WORTH = 4e6  # multiplications in a step that one thread more has to take over
 
 
 def count(work: float) -> int:
     """Threads for a step of so many multiplications."""
-    from npae.kernels.threads import available  # loads Numba, which --help can do without
-
     return max(1, min(available(), MOST, int(work / WORTH)))
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from npae.backend import Array
 from npae.compiled.buffers import address
 from npae.compiled.lowering import Done, Lowering, Matrix, Named
+from npae.kernels.philox import scratch_bytes as noise_bytes
 from npae.kernels.step.codes import BLOCK, PART_ROWS
-from npae.kernels.step.operations import Bias, SparseWeights, Weights
+from npae.kernels.step.operations import Bias, Draw, SparseWeights, Weights
 from npae.optim import Adam
 from npae.parameters import Parameter
 
@@ -93,8 +94,10 @@ def _operation(
 
 
 def scratch_bytes(lowering: Lowering) -> int:
-    """What one thread needs while it makes a part."""
+    """What one thread needs while it makes a part, or draws noise."""
     size, batch = lowering.item, lowering.batch
     widest = max(done.layer.dense.n_out for done, _, _ in lowering.moved)  # of a bias, and of a sparse layer's rows
     gradient = max(PART_ROWS * lowering.width, (BLOCK if lowering.sparse else 1) * widest)
-    return 64 * math.ceil((size * gradient + 8 * BLOCK + (4 + size) * BLOCK * batch) / 64 + 1)
+    widest_noise = max((one.columns for phase in lowering.phases for _, one in phase if isinstance(one, Draw)), default=0)
+    most = max(size * gradient + 8 * BLOCK + (4 + size) * BLOCK * batch, 8 * batch + noise_bytes(widest_noise))
+    return 64 * math.ceil(most / 64 + 1)

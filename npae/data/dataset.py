@@ -10,6 +10,7 @@ A name goes before a path: write ./mnist for a folder of that name. Raises Input
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,8 +73,10 @@ def load(
     if train.dtype.kind == "f":
         check_finite(train, f"{raw.source}: training rows")
     scaling = fit_scaling(train, scale, raw.divisor, raw.source) if scaling is None else scaling
-    rows = apply_scaling(train, scaling, dtype)
-    test = _held_out(raw.test, raw, train, scaling, dtype, "test rows")
+    with ThreadPoolExecutor(1, "npae-hash") as beside:
+        fingerprint = beside.submit(_fingerprint, raw.train, raw.test, raw.train_targets, raw.test_targets)
+        rows = apply_scaling(train, scaling, dtype)
+        test = _held_out(raw.test, raw, train, scaling, dtype, "test rows")
     return Dataset(
         name=name_or_path if known else Path(name_or_path).stem,
         source=raw.source,
@@ -88,7 +91,7 @@ def load(
         scaling=scaling,
         label_names=raw.label_names,
         text=raw.text,
-        fingerprint=_fingerprint(raw.train, raw.test, raw.train_targets, raw.test_targets),
+        fingerprint=fingerprint.result(),
     )
 
 

@@ -6,7 +6,6 @@ digits has a fixed split: the first 1500 of scikit-learn's 1797 images train, th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,11 @@ from npae.data.binarised_mnist import read_binarised_mnist
 from npae.data.catalogue import CATALOGUE
 from npae.data.dates import read_dates, read_dates_reverse
 from npae.data.find import cache_folder, find
-from npae.data.idx import parse, read_content
+from npae.data.idx import parse
 from npae.data.idx_folder import read_idx_folder
 from npae.data.raw import Raw
 from npae.data.tones import read_tones
+from npae.data.unpacked import content_of
 from npae.errors import InputError
 
 DIGITS_TRAIN = 1500
@@ -64,8 +64,7 @@ def _checked(path: Path, name: str) -> Array:
     """The array of an IDX file whose unpacked bytes have the catalogue's checksum."""
     packed_name = path.name.removesuffix(".gz") + ".gz"
     file = next(file for file in CATALOGUE[name].files if file.name == packed_name)
-    content = read_content(path)
-    digest = hashlib.sha256(content).hexdigest()
+    content, digest = content_of(path, file)
     if digest != file.content_sha256:
         raise InputError(
             f"{path}: unpacked SHA-256 {digest}, expected {file.content_sha256}; the file is damaged: delete it and put a good copy there "

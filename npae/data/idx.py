@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import zlib
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from npae.backend import Array
 from npae.data.raw import MAX_UNPACKED
 from npae.errors import InputError
 
+Content: TypeAlias = "bytes | memoryview[int]"
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_DIMENSIONS = 4
 LONGEST_HEADER = 4 + 4 * MAX_DIMENSIONS
@@ -38,9 +40,9 @@ def read_idx(path: Path) -> Array:
     return parse(read_content(path), path)
 
 
-def parse(content: bytes, path: Path) -> Array:
+def parse(content: Content, path: Path) -> Array:
     """The array in the unpacked bytes of an IDX file: a view, in the file's own byte order."""
-    dtype, shape = _header(content, path)
+    dtype, shape = _header(bytes(content[:LONGEST_HEADER]), path)
     return np.frombuffer(content, dtype=dtype, offset=4 + 4 * len(shape)).reshape(shape)
 
 

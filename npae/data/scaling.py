@@ -25,6 +25,7 @@ import numpy as np
 from npae.backend import Array, check_dtype
 from npae.data.raw import blocks, check_finite
 from npae.errors import InputError, nearest
+from npae.kernels.threads import share, threads_for
 
 Scaling: TypeAlias = dict[str, Any]
 
@@ -88,7 +89,8 @@ def apply_scaling(raw: Array, scaling: Scaling, dtype: str = "float32") -> Array
         factor = np.where(factor == 0, 1.0, factor)
         x = np.empty(raw.shape, dtype=check_dtype(dtype))
         if _one_division(raw, shift, factor, x.dtype):
-            np.divide(raw, x.dtype.type(factor), out=x, dtype=x.dtype)
+            threads, by = threads_for(raw.size), x.dtype.type(factor)
+            share(threads, lambda k: np.divide(raw[k::threads], by, out=x[k::threads], dtype=x.dtype))
         else:
             for start, block in blocks(raw):
                 np.divide(np.subtract(block, shift, dtype=np.float64), factor, out=x[start : start + len(block)], casting="same_kind")

@@ -2,6 +2,7 @@
 
     Dense, activation           y = f(x W + b)                       one launch
     Dense above Dense           dx = (dy W^T) o f'                   one launch: with the derivative of the activation in between
+    Dense heads above Dense     dx = (sum of dy_h W_h^T) o f'        one launch a head
     Dense                       dW += x^T dy,  db += sum_B dy        one launch
 
 `fused(node)` makes every Chain below the node run so for a while; the layers themselves stay what they are, and forward and backward must
@@ -21,6 +22,7 @@ from npae.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from npae.layers.dense import Dense
 from npae.layers.dropout import Dropout
 from npae.layers.node import Node
+from npae.layers.parallel import Parallel
 
 NAMES: dict[type[Node], str] = {LeakyReLU: "leaky_relu", ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 
@@ -43,16 +45,37 @@ class DenseAnd:
             self.activation.stand_in(x=self.y, y=self.y)  # each of NAMES has the same derivative at either
         return self.y
 
-    def backward(self, da: Array, below: DenseAnd | None) -> Array | None:
-        """da is the gradient of x W + b; what comes back is that of the layer below, before its activation if `below` is given."""
+    def backward(self, da: Array, below: DenseAnd | None, onto: Array | None = None) -> Array | None:
+        """da is the gradient of x W + b; what comes back is that of the layer below, before its activation if `below` is given.
+
+        It is added to `onto`, which another head on the same layer gave.
+        """
         dense = self.dense
         if dense.learning:
             dense.backend.kernel("affine_weight_gradient")(self.x, da, dense.W.grad, dense.b.grad)
             if not dense.needs_dx:
                 return None
-        dx = dense.buffer("fused dx", self.x.shape)
+        dx = dense.buffer("fused dx", self.x.shape) if onto is None else onto
         name, slope, y = (below.name, below.slope, below.y) if below else ("linear", 0.0, self.x)
-        dense.backend.kernel("affine_data_gradient")(da, dense.W.value, name, slope, y, dx)
+        dense.backend.kernel("affine_data_gradient")(da, dense.W.value, name, slope, y, dx, onto is not None)
+        return dx
+
+
+class Heads:
+    """Dense layers side by side on one input."""
+
+    def __init__(self, heads: Parallel) -> None:
+        self.heads = [DenseAnd(head, None) for head in heads.heads.values() if isinstance(head, Dense)]
+
+    def forward(self, x: Array) -> tuple[Array, ...]:
+        """(x W_1 + b_1, ..., x W_n + b_n)"""
+        return tuple(head.forward(x) for head in self.heads)
+
+    def backward(self, das: tuple[Array, ...], below: DenseAnd | None) -> Array | None:
+        """The sum over the heads, and with the last of them the derivative of the activation below."""
+        dx = None
+        for place, (head, da) in enumerate(zip(self.heads, das, strict=True), 1):
+            dx = head.backward(da, below if place == len(self.heads) else None, dx)
         return dx
 
 
@@ -60,18 +83,20 @@ class FusedLayers:
     """The layers of a Chain, Dense ones together with their activations."""
 
     def __init__(self, layers: Sequence[Node]) -> None:
-        self.parts: list[DenseAnd | Node] = []
+        self.parts: list[DenseAnd | Heads | Node] = []
         for layer in layers:
             last = self.parts[-1] if self.parts else None
             if isinstance(layer, Dense):
                 self.parts.append(DenseAnd(layer, None))
+            elif isinstance(layer, Parallel) and all(isinstance(head, Dense) for head in layer.heads.values()):
+                self.parts.append(Heads(layer))
             elif isinstance(last, DenseAnd) and last.activation is None and self._from_output(layer):
                 self.parts[-1] = DenseAnd(last.dense, layer)
             else:
                 self.parts.append(layer)
         for part, above in itertools.pairwise(self.parts):
             if isinstance(part, DenseAnd):
-                part.below_dense = isinstance(above, DenseAnd)
+                part.below_dense = isinstance(above, DenseAnd | Heads)
 
     @staticmethod
     def _from_output(layer: Node) -> bool:
@@ -89,12 +114,12 @@ class FusedLayers:
         """dy -> dx; below another Dense, dy is already the gradient before the activation"""
         for place in reversed(range(len(self.parts))):
             part, below = self.parts[place], self.parts[place - 1] if place else None
-            if not isinstance(part, DenseAnd):
-                dy = part.backward(dy)
-                continue
-            if part.activation and not part.below_dense:
+            if isinstance(part, DenseAnd) and part.activation and not part.below_dense:
                 dy = part.activation.backward(dy)
-            dy = part.backward(dy, below if isinstance(below, DenseAnd) else None)
+            if isinstance(part, DenseAnd | Heads):
+                dy = part.backward(dy, below if isinstance(below, DenseAnd) else None)
+            else:
+                dy = part.backward(dy)
         return dy
 
 

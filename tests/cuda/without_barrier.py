@@ -3,8 +3,8 @@
     python without_barrier.py       prints, as JSON, for every barrier, "file: function #k", the call that misses it; null where none does
 
 A source is compiled once, with a switch at each of its barriers. Each run is a process forked from this one, so that an abort, a hang and
-what a run leaves in shared memory end with it. A call misses a barrier when, in one of the orders of threads, it writes other bytes than with
-all barriers, or does not end as it should. A barrier that no call reaches is given as "never reached".
+what a run leaves in shared memory end with it. A call misses a barrier when it writes other bytes than with all barriers, in one of the
+orders of threads, or does not end as it should. A barrier that no call reaches is given as "never reached".
 Raises AssertionError for a call whose bytes depend on the order of the threads while all barriers are there.
 """
 
@@ -34,7 +34,7 @@ ORDERS = ((1, 0), (0, 0), (2, 1), (2, 2))  # backwards, as numbered, shuffled tw
 SECONDS = 20
 BARRIER = re.compile(r"__sync(?:threads|warp)\([^()]*\)")
 LINE = re.compile(r'#line \d+ "(.+)"')
-FUNCTION = re.compile(r"[\w\"][^(]*?\b(\w+)\s*\(")  # in the first column
+FUNCTION = re.compile(r"struct (\w+) \{$|[\w\"][^(]*?\b(\w+)\s*\(")  # in the first column
 SWITCHES = 'extern "C" { int without_barrier = -1; long reached[1024]; }\n'
 
 
@@ -66,7 +66,7 @@ def switched(name: str) -> tuple[str, tuple[str, ...]]:
         if found := LINE.match(code):
             file = found[1]
         elif found := FUNCTION.match(re.sub(r"__launch_bounds__\(.*?\)", "", code)):
-            function = found[1]
+            function = found[1] or found[2]
         lines.append(BARRIER.sub(switch, code) + slashes + comment)
     return SWITCHES + "\n".join(lines) + "\n", tuple(barriers)
 
@@ -106,7 +106,8 @@ def forked(*arguments: Any) -> dict[str, Any] | None:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        if len(arguments) > 4:  # without a barrier: what then goes wrong is not worth reading
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         signal.alarm(SECONDS)
         os.write(writing, json.dumps(run(*arguments)).encode())
         os._exit(0)

@@ -107,9 +107,7 @@ def test_every_part_is_done_and_an_error_in_any_thread_is_raised_here() -> None:
 
 
 def test_little_work_starts_no_thread_and_much_as_many_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    import numba
-
-    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 5)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "5")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert threads.threads_for(1000) == 1
     assert threads.threads_for(1e9) == 5

@@ -8,9 +8,9 @@ import pytest
 from npae.kernels.step.activation import activate, by_slope
 from npae.kernels.step.codes import ACTIVATIONS, PART_ROWS
 from npae.kernels.step.discrepancy import order_statistic
-from npae.kernels.step.nonzeros import nonzeros_of_rows
+from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, NONZEROS_OF_ROWS, SQUARE, SQUARE_ROW, TO_PANELS
 from npae.kernels.step.operations import FLOATS, INTS, KINDS, Bias, Rank, encode
-from npae.kernels.step.panels import from_panels, to_panels, turn_part
+from npae.kernels.step.panels import turn_part
 from npae.kernels.step.product import panel_width, product, product_in_panels
 from npae.kernels.step.transpose import transpose
 
@@ -52,11 +52,11 @@ def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dt
     rng, kind, m = np.random.default_rng(0), np.dtype(dtype).type(0), 9
     w, a = rng.standard_normal((n_in, n_out)).astype(dtype), rng.standard_normal((m, n_in)).astype(dtype)
     panels, back, c, expected = np.empty(w.size, dtype), np.empty_like(w), np.empty((m, n_out), dtype), np.empty((m, n_out), dtype)
-    to_panels(kind, w.ctypes.data, panels.ctypes.data, n_in, n_out)
+    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out)
     product(kind, a.ctypes.data, w.ctypes.data, expected.ctypes.data, m, n_out, n_in, n_in, 1, n_out, n_out)
     product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out)
     assert c.tobytes() == expected.tobytes()
-    from_panels(kind, back.ctypes.data, panels.ctypes.data, n_in, n_out)
+    FROM_PANELS(dtype, back.ctypes.data, panels.ctypes.data, n_in, n_out)
     assert back.tobytes() == w.tobytes()
 
 
@@ -68,14 +68,14 @@ def test_parts_of_two_heads_in_panels_make_the_panels_of_both_turned(n_in: int, 
     turned, expected = np.full(heads.size, np.nan, dtype), np.empty(heads.size, dtype)
     for above, w in zip((0, n_out), heads, strict=True):
         panels = np.empty(w.size, dtype)
-        to_panels(kind, w.ctypes.data, panels.ctypes.data, n_in, n_out)
+        TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out)
         for j in range(0, n_out, width):
             n = min(width, n_out - j)
             for i in range(0, n_in, PART_ROWS):
                 part = panels[j * n_in + i * n :].ctypes.data
                 turn_part(kind, part, turned.ctypes.data, i, j, min(PART_ROWS, n_in - i), n, n_in, 2 * n_out, above)
     both = np.ascontiguousarray(np.concatenate([w.T for w in heads]))
-    to_panels(kind, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in)
+    TO_PANELS(dtype, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in)
     assert turned.tobytes() == expected.tobytes()
 
 
@@ -126,14 +126,34 @@ def test_an_order_statistic_is_exact_with_ties(dtype: str) -> None:
         assert found == np.sort(distances)[rank]
 
 
-def test_the_nonzeros_of_rows_are_found_block_by_block() -> None:
-    x = np.array([[0, 1, 0, 0, 2], [0, 0, 0, 0, 0], [3, 0, np.nan, 4, 0]], np.float32)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_the_nonzeros_of_rows_are_counted_and_found_block_by_block_and_nothing_else_is_written(dtype: str) -> None:
+    x = np.array([[0, 1, 0, 0, 2], [0, 0, 0, 0, 0], [3, 0, np.nan, 4, 0], [9, 9, 9, 9, 9]], dtype)
+    counts = np.full(4, -1)
+    COUNT_NONZEROS(dtype, x.ctypes.data, 5, counts.ctypes.data, 0, 3)
+    assert counts.tolist() == [2, 0, 3, -1]
     bounds = np.array([0, 2, 2, 5])
-    indices, values, starts = np.empty(6, np.int32), np.empty(6, np.float32), np.empty((3, 4), np.int64)
-    nonzeros_of_rows(x, 2, bounds, indices, values, starts)
-    assert indices[:5].tolist() == [1, 4, 0, 2, 3]
-    np.testing.assert_array_equal(values[:5], [1, 2, 3, np.nan, 4])
-    assert starts.tolist() == [[0, 1, 1, 2], [0, 0, 0, 0], [0, 1, 3, 3]]
+    indices, values, starts = np.full(6, -1, np.int32), np.full(6, -1, dtype), np.full((4, 4), -1, np.int64)
+    for first, last in ((1, 3), (0, 1)):  # in any order, as on several threads
+        places = (bounds.ctypes.data, indices.ctypes.data, values.ctypes.data, starts.ctypes.data)
+        NONZEROS_OF_ROWS(dtype, x.ctypes.data, 5, 2, *places, first, last)
+    assert indices.tolist() == [1, 4, 0, 2, 3, -1]
+    np.testing.assert_array_equal(values, [1, 2, 3, np.nan, 4, -1])
+    assert starts.tolist() == [[0, 1, 1, 2], [0, 0, 0, 0], [0, 1, 3, 3], [-1] * 4]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_squares_are_summed_part_by_part_of_the_panels(dtype: str) -> None:
+    rng, (n_in, n_out) = np.random.default_rng(0), (PART_ROWS + 3, 130)
+    w, width = rng.standard_normal((n_in, n_out)).astype(dtype), panel_width(np.dtype(dtype).type(0))
+    edges = [(i, j) for j in range(0, n_out, width) for i in range(0, n_in, PART_ROWS)]
+    panels, sums, total = np.empty(w.size, dtype), np.zeros(len(edges)), np.zeros(1)
+    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out)
+    SQUARE(dtype, panels.ctypes.data, n_in, n_out, sums.ctypes.data)
+    expected = [np.square(w[i : i + PART_ROWS, j : j + width], dtype=np.float64).sum() for i, j in edges]
+    np.testing.assert_allclose(sums, expected, rtol=100 * TOLERANCE[dtype])
+    SQUARE_ROW(dtype, w.ctypes.data, n_out, total.ctypes.data)
+    np.testing.assert_allclose(total, np.square(w[0], dtype=np.float64).sum(), rtol=100 * TOLERANCE[dtype])
 
 
 def test_operations_are_written_into_the_tables_in_the_order_of_their_fields() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from npae.kernels.entry import Entry
 from npae.training import preload
 from npae.training.configuration import resolve
 from npae.training.preload import loading_code
@@ -49,9 +50,15 @@ def test_an_error_inside_waits_for_the_thread_and_goes_on(monkeypatch: pytest.Mo
     assert threading.active_count() == before
 
 
-def test_what_is_loaded_is_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_loaded_is_the_code_that_is_kept_of_the_step_and_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    def load(entry: Entry, dtype: str) -> bool:
+        loaded.append(entry.name)
+        return False  # as if it were not kept
+
+    monkeypatch.setattr(Entry, "load_kept", load)
+    monkeypatch.setattr(Entry, "address", None)
     with loading_code(resolve("ae", flags={"step": "compiled", "backend": "numba"})):
         pass
-    from npae.kernels.step.nonzeros import nonzeros_of_rows
-
-    assert nonzeros_of_rows.signatures
+    assert {"npae.kernels.step.run:run_steps", "npae.kernels.step.tiles:weights"} <= set(loaded)

@@ -67,7 +67,7 @@ AFFINE = Derivation(
 
 
 def _through_tanh() -> Worked:
-    given = {"dy": DY, "W": W, "activation": "tanh", "parameter": 0, "y": np.tanh(BELOW), "dx": unwritten(2, 3)}
+    given = {"dy": DY, "W": W, "activation": "tanh", "parameter": 0, "y": np.tanh(BELOW), "dx": unwritten(2, 3), "accumulate": False}
     below, dy, weights = BELOW.copy(), np.array(DY, float), np.array(W, float)
     worked = of_kernel("affine_data_gradient", given, ("dx",))
     return _against_differences(
@@ -81,7 +81,7 @@ DATA_GRADIENT = Derivation(
     (
         step(
             "The layer reads y = f(a), what the layer below made of its own sum a. A unit i of it is in every output o of its row.",
-            r"L_{\text{out}} = y W \qquad \frac{\partial L}{\partial y_{bi}} = \sum_o dy_{bo} W_{io}",
+            r"\text{out} = y W + b \qquad \frac{\partial L}{\partial y_{bi}} = \sum_o dy_{bo} W_{io}",
             through_W=lambda v: np.einsum("bo,io->bi", v.dy, v.W),
         ),
         step(
