@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,8 @@ import jax.numpy as jnp
 from bench.peers_of_kernels.numpy_forms import Result
 from bench.peers_of_kernels.problem import Problem
 from npae.kernels.kernel import Array
+
+Objective: TypeAlias = Callable[[Any, Any], Any]  # of z and w: the value, and the two distances beside it
 
 
 def squared(x: Any, y: Any) -> Any:
@@ -27,8 +29,8 @@ def mean_difference(zz: Any, ww: Any, zw: Any) -> Any:
     return (zz.sum() - jnp.trace(zz)) / (n * (n - 1)) + (ww.sum() - jnp.trace(ww)) / (m * (m - 1)) - 2 * zw.mean()
 
 
-def _compiled(objective: Callable[[Any, Any], Any], problem: Problem) -> Callable[[], Result]:
-    """`objective(z, w)` gives the value, and the two distances beside it."""
+def _compiled(objective: Objective, problem: Problem) -> Callable[[], Result]:
+    """The objective's value and gradient, read back."""
     z, w = jnp.asarray(problem.z), jnp.asarray(problem.w)
     step = jax.jit(jax.value_and_grad(objective, has_aux=True)).lower(z, w).compile()
 
@@ -39,7 +41,7 @@ def _compiled(objective: Callable[[Any, Any], Any], problem: Problem) -> Callabl
     return call
 
 
-def mmd(problem: Problem) -> Callable[[], Result]:
+def mmd_objective(problem: Problem) -> Objective:
     """RBF with the bandwidth of the problem's ranks."""
     of_zw, of_zz = problem.ranks
 
@@ -48,10 +50,10 @@ def mmd(problem: Problem) -> Callable[[], Result]:
         picked = jnp.sort(jax.lax.stop_gradient(zw).ravel())[of_zw], jnp.sort(jax.lax.stop_gradient(zz).ravel())[of_zz]
         return mean_difference(*(jnp.exp(d2 / (-2 * (picked[0] + picked[1]))) for d2 in (zz, ww, zw))), picked
 
-    return _compiled(objective, problem)
+    return objective
 
 
-def mmd_imq(problem: Problem) -> Callable[[], Result]:
+def imq_objective(problem: Problem) -> Objective:
     """Inverse multiquadratic kernels."""
 
     def kernel(d2: Any) -> Any:
@@ -60,7 +62,17 @@ def mmd_imq(problem: Problem) -> Callable[[], Result]:
     def objective(z: Any, w: Any) -> Any:
         return mean_difference(*map(kernel, (squared(z, z), squared(w, w), squared(z, w)))), ()
 
-    return _compiled(objective, problem)
+    return objective
+
+
+def mmd(problem: Problem) -> Callable[[], Result]:
+    """RBF."""
+    return _compiled(mmd_objective(problem), problem)
+
+
+def mmd_imq(problem: Problem) -> Callable[[], Result]:
+    """Inverse multiquadratic kernels."""
+    return _compiled(imq_objective(problem), problem)
 
 
 def pairwise(problem: Problem) -> Callable[[], Array]:

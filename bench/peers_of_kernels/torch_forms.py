@@ -23,11 +23,13 @@ def _samples(problem: Problem) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(problem.z), torch.from_numpy(problem.w)
 
 
-def _squared(x: Tensor, y: Tensor) -> Tensor:
+def squared(x: Tensor, y: Tensor) -> Tensor:
+    """By a matrix product."""
     return (x * x).sum(1)[:, None] + (y * y).sum(1) - 2 * x @ y.T
 
 
-def _squared_in_place(x: Tensor, y: Tensor) -> Tensor:
+def squared_in_place(x: Tensor, y: Tensor) -> Tensor:
+    """The same in the product's own memory."""
     return (x @ y.T).mul_(-2).add_((x * x).sum(1)[:, None]).add_((y * y).sum(1))
 
 
@@ -44,7 +46,7 @@ def mmd_kthvalue(problem: Problem) -> Callable[[], Result]:
 
     @torch.no_grad()
     def call() -> Result:
-        zz, ww, zw = _squared_in_place(z, z), _squared_in_place(w, w), _squared_in_place(z, w)
+        zz, ww, zw = squared_in_place(z, z), squared_in_place(w, w), squared_in_place(z, w)
         picked = float(zw.flatten().kthvalue(of_zw + 1).values), float(zz.flatten().kthvalue(of_zz + 1).values)
         rate = 0.5 / sum(picked)
         for d2 in (zz, ww, zw):
@@ -68,7 +70,7 @@ def mmd_autograd(problem: Problem) -> Callable[[], Result]:
     z.requires_grad_()
 
     def call() -> Result:
-        zz, ww, zw = _squared(z, z), _squared(w, w), _squared(z, w)
+        zz, ww, zw = squared(z, z), squared(w, w), squared(z, w)
         with torch.no_grad():
             picked = float(zw.flatten().sort().values[of_zw]), float(zz.flatten().sort().values[of_zz])
         value = mean_difference(*((d2 / (-2 * sum(picked))).exp() for d2 in (zz, ww, zw)))
@@ -86,7 +88,7 @@ def mmd_imq(problem: Problem) -> Callable[[], Result]:
         return sum(c / (c + d2) for c in problem.scales.tolist())
 
     def call() -> Result:
-        return _by_autograd(z, mean_difference(*map(kernel, (_squared(z, z), _squared(w, w), _squared(z, w)))), ())
+        return _by_autograd(z, mean_difference(*map(kernel, (squared(z, z), squared(w, w), squared(z, w)))), ())
 
     return call
 

@@ -22,7 +22,7 @@ math { font-size: 1.1rem; }
 ol.steps > li { margin-bottom: 1.2rem; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
 .sides > div { min-width: 0; }
-.sides > .cuda { grid-column: 1 / -1; }
+.sides > :nth-child(n + 3) { grid-column: 1 / -1; }
 .cuda pre { max-height: 40rem; }
 .k, .kn, .kc, .ow, .kd, .kt, .kr, .cp { color: #a626a4; }
 .s2, .sd, .s1, .sa { color: #3f7f3a; } .c1 { color: var(--faint); } .mi, .mf { color: #986801; }
