@@ -31,7 +31,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     devices.add(parser)
     peers = f"in comparisons, of {', '.join(PEERS)}; on a GPU {', '.join(CUDA_PEERS)}; or none (default: all of the device)"
     parser.add_argument("--peers", default="all", help=peers)
-    sizes = f"of comparisons: points x features, or z x w x features (default: {SIZES}; with a GPU mmd {CUDA_SIZES['mmd']}, the others less);"
+    sizes = (
+        f"of comparisons: points x features, or z x w x features (default: {SIZES}; with a GPU mmd {CUDA_SIZES['mmd']}, the others less);"
+    )
     parser.add_argument("--sizes", help=f"{sizes} 10000x64 takes some minutes with all peers on a CPU")
     parser.add_argument("--dtype", default="float32", choices=DTYPES, help="of comparisons (default: float32)")
     parser.add_argument("--threads", type=int, help="cores that comparisons may use (default: all)")

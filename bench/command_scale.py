@@ -6,20 +6,22 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from bench import devices
 from bench.catalogue import NETWORKS, SHORT, known
+from bench.devices import BACKENDS, backends_on, devices_of
 from bench.interleave import Plan
 from bench.lists import names
-from bench.peers import PEERS
+from bench.peers import CUDA_PEERS, PEERS
 from npae.errors import InputError
 
 DESCRIPTION = "how the cost of a step grows with batch and width, and that of MMD with points and features"
-BACKENDS = ("numpy", "numba", "compiled")
 SIZES = {
     "batch": (10, 32, 100, 320, 1000),
     "width": (32, 64, 128, 256, 512, 1024),
     "n": (100, 300, 1000, 3000, 10000),
     "d": (2, 8, 32, 128),
 }
+SOME = {"cpu": ("torch", "jax"), "cuda": ("torch-cuda", "torch-cuda-graph", "jax-cuda")}  # peers that take part where none are named
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +31,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", help=f"of the one axis that is named, with commas between (default: {default})")
     model = f"whose step: a preset, {', '.join(NETWORKS)}, or {', '.join(SHORT)} (default: flux-ae)"
     parser.add_argument("--models", default="flux-ae", metavar="MODEL", help=model)
-    parser.add_argument("--backends", default=",".join(BACKENDS), help=f"npae's: {', '.join(BACKENDS)}, or none (default: all)")
-    parser.add_argument("--peers", default="torch,jax", help=f"{', '.join(PEERS)}, or none (default: torch,jax)")
+    devices.add(parser)
+    own = f"npae's: {', '.join(BACKENDS['cpu'])}; on a GPU {', '.join(BACKENDS['cuda'])}; or none (default: all of the device)"
+    parser.add_argument("--backends", help=own)
+    others = f"{', '.join(PEERS)}; on a GPU {', '.join(CUDA_PEERS)}; or none"
+    some = "; ".join(f"{device} {','.join(peers)}" for device, peers in SOME.items())
+    parser.add_argument("--peers", help=f"{others} (default: {some})")
     parser.add_argument("--threads", type=int, help="cores that everybody may use (default: all)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the lines, log-log, .png or .svg")
 
@@ -53,9 +59,11 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     from bench import machine, picture, picture_scale, scale
     from bench.table_scale import show_scale
 
+    on = devices_of(arguments.device)
     if arguments.plot:
         picture.check(arguments.plot)
-    models, backends = names("--models", arguments.models, known()), names("--backends", arguments.backends, BACKENDS)
+    models, own = names("--models", arguments.models, known()), backends_on(on)
+    backends = names("--backends", arguments.backends or ",".join(own), own)
     if len(models) != 1:
         raise InputError(f"--models {arguments.models}: the step of one model is scaled; name one")
     axes = sizes_of(arguments.axes, arguments.sizes)
@@ -65,11 +73,16 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
         axes=axes,
         model=SHORT.get(models[0], models[0]),
         backends=backends,
-        peers=arguments.peers,
+        peers=arguments.peers or ",".join(name for device in on for name in SOME[device]),
         threads=arguments.threads or machine.cores(),
         plan=plan,
+        devices=on,
     )
     show_scale(result)
     if arguments.plot:
         picture_scale.draw(result, arguments.plot)
+    if "cuda" in on:
+        from bench.gpu.results import with_figures
+
+        return with_figures("scale", result)
     return result

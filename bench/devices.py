@@ -1,7 +1,7 @@
 """On which devices a command measures: `--device cpu`, `--device cuda`, or both.
 
     add(parser)                 the option
-    devices_of("cpu,cuda")      -> ("cpu", "cuda"); with cuda among them the GPU is opened, so that what is missing is said before anything runs
+    devices_of("cpu,cuda")      -> ("cpu", "cuda"); with cuda among them the GPU is opened: what is missing is said before anything runs
     backends_on(devices)        npae's forms of a training step there
     HIDDEN                      variables of a process that is to leave a GPU alone: who measures a CPU must not find one
 

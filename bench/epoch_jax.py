@@ -8,6 +8,7 @@ code with npae. With 0 epochs it stops, compiled, where the first step would beg
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -141,8 +142,10 @@ def main() -> None:
 
     run = epoch_of(loss, rate).lower(state, data, order(), np.int32(0)).compile()
     for epoch in range(epochs):
+        started = time.perf_counter()
         state, mean = run(state, data, order(), np.int32(epoch))
-        say(epoch, float(mean))
+        mean = float(mean)  # waits for it
+        say(epoch, mean, time.perf_counter() - started)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,17 @@ def rows(path: Path) -> Any:
 
 
 def arguments() -> tuple[str, Path, int]:
-    """PRESET FILE EPOCHS, of the command line."""
-    preset, path, epochs = sys.argv[1:]
+    """PRESET FILE EPOCHS, the first three of the command line."""
+    preset, path, epochs = sys.argv[1:4]
     return preset, Path(path), int(epochs)
 
 
-def say(epoch: int, loss: float) -> None:
-    """The mean of an epoch's batch losses."""
-    print(f"epoch {epoch + 1}  loss {loss:.6g}", flush=True)
+def form() -> str:
+    """A word more on the command line; cpu without one."""
+    return sys.argv[4] if len(sys.argv) > 4 else "cpu"
+
+
+def say(epoch: int, loss: float, seconds: float | None = None) -> None:
+    """The mean of an epoch's batch losses, and how long it took with the data where they are trained on."""
+    taken = "" if seconds is None else f"seconds {seconds:.6g}  "
+    print(f"epoch {epoch + 1}  {taken}loss {loss:.6g}", flush=True)

@@ -15,8 +15,8 @@ from npae.models import Terms
 from npae.training.step import SeveralSteps
 
 
-def _stop_after_first(steps: SeveralSteps, batches: Sequence[Array]) -> list[Terms]:
-    take_steps(steps, batches)
+def _stop_after_first(steps: SeveralSteps, batches: Sequence[Array], epoch: int) -> list[Terms]:
+    take_steps(steps, batches, epoch)
     os._exit(0)
 
 
@@ -24,4 +24,4 @@ if __name__ == "__main__":
     take_steps = SeveralSteps.__call__
     setattr(SeveralSteps, "__call__", _stop_after_first)  # noqa: B010  (mypy allows no assignment to a method)
     main(sys.argv[1:])
-    sys.exit("no compiled step was made")
+    sys.exit("no step in several was made: it was neither compiled nor captured")

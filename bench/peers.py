@@ -46,12 +46,16 @@ class PeerKind:
             return INSTALL
         if self.needs_compiler and not shutil.which(os.environ.get("CXX", "g++")):
             return "no C++ compiler, which it needs: install g++, or name another in CXX"
-        return _no_gpu(self.probe, tuple(self.variables.items())) if self.probe else ""
+        return why_no_gpu(self.probe, self.variables) if self.probe else ""
+
+
+def why_no_gpu(probe: str, variables: Mapping[str, str]) -> str:
+    """What a process says that finds no GPU, in its last line; nothing where it finds one. Asked once."""
+    return _asked(probe, tuple(variables.items()))
 
 
 @functools.cache
-def _no_gpu(probe: str, variables: tuple[tuple[str, str], ...]) -> str:
-    """What a process says that finds no GPU, in its last line; nothing where it finds one."""
+def _asked(probe: str, variables: tuple[tuple[str, str], ...]) -> str:
     done = subprocess.run([sys.executable, "-c", probe], env={**os.environ, **dict(variables)}, capture_output=True, text=True, check=False)
     return f"finds no GPU: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}" if done.returncode else ""
 

@@ -14,13 +14,14 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.epoch import OWN
 from npae.figures.style import BLUE, FAINT, INK, WIDTH, house_style, new_figure, save
 
 
 def panel(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]], starts: Mapping[str, float]) -> None:
     """The contenders, one under the other."""
     for place, row in enumerate(rows):
-        seconds, colour = row["seconds"], BLUE if row["name"] == "npae" else FAINT
+        seconds, colour = row["seconds"], BLUE if row["name"] in OWN else FAINT
         axes.barh(place, seconds["median"], color=colour, height=0.7)
         axes.barh(place, min(starts[row["name"]], seconds["median"]), color="white", alpha=0.55, height=0.7)
         axes.plot([seconds["q1"], seconds["q3"]], [place, place], color=INK, linewidth=1.0)
@@ -36,7 +37,8 @@ def compose(result: Mapping[str, Any]) -> Figure:
     presets = list(dict.fromkeys(row["preset"] for row in result["rows"]))
     lengths = sorted({row["epochs"] for row in result["rows"]} - {0})
     most, where = len({row["name"] for row in result["rows"]}), result["machine"]
-    note = f"seconds from the start of a process to its end, pale: to its first step; {where['cpu']}, {where['threads']} threads"
+    on_gpu = f"{result['gpu']['name']}; " if "gpu" in result else ""
+    note = f"seconds from the start of a process to its end, pale: to its first step; {on_gpu}{where['cpu']}, {where['threads']} threads"
     with house_style():
         figure = new_figure(WIDTH, len(presets) * (0.6 + 0.22 * most), note)
         grid = figure.subplots(len(presets), len(lengths), squeeze=False)

@@ -2,8 +2,8 @@
 
     draw(result, path)        .png or .svg
 
-A dotted line is the floor. Memory below LEAST is not drawn. A size that a contender did not run has no point; who ran none is not
-there, and the table says why.
+A dotted line is the floor; beside a GPU's lines those of a CPU are dashed. Memory below LEAST is not drawn. A size that a contender did
+not run has no point; who ran none is not there, and the table says why.
 Raises InputError for another suffix, and for a folder that does not exist.
 """
 
@@ -17,13 +17,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.peers_of_kernels.contenders import OWN, PEERS
+from bench.peers_of_kernels.contenders import CUDA_PEERS, OWN, OWN_ON_GPU, PEERS
 from npae.figures.style import CLASS_COLOURS, FAINT, WIDTH, house_style, new_figure, save
 
 ALIKE = {"numpy": "numpy-partition", "torch": "torch-kthvalue"}  # never in one column
 NAMES = [name for name in (OWN, *PEERS) if name not in ALIKE]
 COLOURS = dict(zip(NAMES, CLASS_COLOURS, strict=False))
 MARKERS = dict(zip(NAMES, "osDv^<>PXh", strict=False))
+ON_GPU = (OWN_ON_GPU, *CUDA_PEERS)
+COLOURS |= dict(zip(ON_GPU, CLASS_COLOURS, strict=False))
+MARKERS |= dict(zip(ON_GPU, "osDv^<>PXh", strict=False))
 LEAST = 100_000  # bytes: what a process takes without a reason
 
 
@@ -35,9 +38,9 @@ def columns(groups: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], list[M
     return found
 
 
-def _line(axes: Axes, name: str, points: Mapping[int, float]) -> None:
-    width, look = 2.2 if name == OWN else 1.2, ALIKE.get(name, name)
-    axes.plot(list(points), list(points.values()), color=COLOURS[look], marker=MARKERS[look], linewidth=width, label=name)
+def _line(axes: Axes, name: str, points: Mapping[int, float], style: str) -> None:
+    width, look = 2.2 if name in (OWN, OWN_ON_GPU) else 1.2, ALIKE.get(name, name)
+    axes.plot(list(points), list(points.values()), style, color=COLOURS[look], marker=MARKERS[look], linewidth=width, label=name)
 
 
 def _log_log(axes: Axes, sizes: Sequence[int]) -> None:
@@ -67,17 +70,18 @@ def compose(result: Mapping[str, Any]) -> Figure:
     """The figure."""
     parts = columns(result["groups"])
     where = result["machine"]
-    note = f"{where['cpu']}, {where['threads']} threads, {result['dtype']}; median of the rounds; dotted: the floor of this machine"
+    on_gpu = f"{result['gpu']['name']}; " if "gpu" in result else ""
+    note = f"{on_gpu}{where['cpu']}, {where['threads']} threads, {result['dtype']}; median of the rounds; dotted: the floor of this machine"
     with house_style():
         figure = new_figure(WIDTH, 5.6, note)
         grid = figure.subplots(2, len(parts), squeeze=False, sharex="col", sharey="row")
         for column, ((comparison, d), groups) in enumerate(parts.items()):
             for row, (what, unit) in enumerate((("time", "milliseconds"), ("memory", "MB beyond the inputs"))):
                 axes = grid[row, column]
-                for name in (*PEERS, OWN):
+                for name in (*PEERS, OWN, *CUDA_PEERS, OWN_ON_GPU):
                     points = _points(groups, name, what)
                     if points:
-                        _line(axes, name, points)
+                        _line(axes, name, points, "--" if on_gpu and name not in ON_GPU else "-")
                 if what == "time":
                     axes.plot([group["n"] for group in groups], [group["floor_milliseconds"] for group in groups], ":", color=FAINT)
                     axes.set_title(f"{comparison}, {d} features")

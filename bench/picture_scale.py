@@ -15,12 +15,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.peers import PEERS
+from bench.peers import EVERY_PEER
 from bench.ratios import quartiles
 from bench.table_scale import TITLES
 from npae.figures.style import CLASS_COLOURS, WIDTH, house_style, new_figure, save
 
-OWN = ("compiled", "numba", "numpy", "npae")
+OWN = ("compiled", "numba", "numpy", "npae", "captured", "eager", "npae-cuda")
+BEST = ("compiled", "npae", "captured", "npae-cuda")  # drawn with a thick line
 MARKERS = "osDv^<>PXh"
 COLUMNS = 2
 EVERY = 6  # sizes of an axis that all have a tick
@@ -36,7 +37,7 @@ def panel(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]], places: Map
         power = "" if row["exponent"] is None else f"  {row['exponent']:.2f}"
         axes.errorbar(
             sizes, medians, yerr=around, label=f"{row['name']}{power}", color=CLASS_COLOURS[place % len(CLASS_COLOURS)],
-            marker=MARKERS[place % len(MARKERS)], linewidth=2.2 if row["name"] in OWN[:1] + OWN[3:] else 1.2, elinewidth=1.0,
+            marker=MARKERS[place % len(MARKERS)], linewidth=2.2 if row["name"] in BEST else 1.2, elinewidth=1.0,
         )  # fmt: skip
     sizes = sorted({size for row in rows for size in row["seconds"]})
     axes.set_xscale("log")
@@ -53,11 +54,12 @@ def compose(result: Mapping[str, Any]) -> Figure:
     """The figure: a panel an axis."""
     found, where = result["axes"], result["machine"]
     everybody = dict.fromkeys(row["name"] for rows in found.values() for row in rows)
-    places = {name: place for place, name in enumerate(sorted(everybody, key=[*OWN, *PEERS, *everybody].index))}
+    places = {name: place for place, name in enumerate(sorted(everybody, key=[*OWN, *EVERY_PEER, *everybody].index))}
     lines = -(-len(found) // COLUMNS)
+    on_gpu = f"{result['gpu']['name']}; " if "gpu" in result else ""
     note = (
         f"milliseconds of a step of {result['model']} (batch, width) or of MMD with its bandwidth and gradient (n, d); the exponent is p of"
-        f" time ~ size^p; {where['cpu']}, {where['threads']} threads, float32"
+        f" time ~ size^p; {on_gpu}{where['cpu']}, {where['threads']} threads, float32"
     )
     with house_style():
         figure = new_figure(WIDTH, 3.6 * lines, note)

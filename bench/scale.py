@@ -28,7 +28,7 @@ from bench.floors import rates
 from bench.interleave import Plan
 from bench.lists import names
 from bench.machine import machine, pinned, software
-from bench.peers import PEERS
+from bench.peers import EVERY_PEER, peers_on
 from bench.ratios import quartiles
 from npae.errors import InputError
 
@@ -47,6 +47,7 @@ class Conditions:
     variables: Mapping[str, str]
     folder: Path
     plan: Plan
+    devices: Sequence[str] = ("cpu",)
 
 
 def exponent(points: Mapping[int, float]) -> float | None:
@@ -68,19 +69,29 @@ def lines(measure: MeasureSize, sizes: Sequence[int]) -> list[dict[str, Any]]:
     return rows
 
 
-def run(*, axes: Mapping[str, Sequence[int]], model: str, backends: Sequence[str], peers: str, threads: int, plan: Plan) -> dict[str, Any]:
+def run(
+    *,
+    axes: Mapping[str, Sequence[int]],
+    model: str,
+    backends: Sequence[str],
+    peers: str,
+    threads: int,
+    plan: Plan,
+    devices: Sequence[str] = ("cpu",),
+) -> dict[str, Any]:
     """The whole result, as JSON can hold it; `axes` says the sizes of each."""
     from bench.scale_mmd import mmd_at
     from bench.scale_step import prepare, step_at
+    from bench.step import gpu_of
 
-    asked = names("--peers", peers, tuple(PEERS))
-    absent = {name: reason for name in asked if (reason := PEERS[name].absent())}
+    asked = names("--peers", peers, tuple(peers_on(devices)))
+    absent = {name: reason for name in asked if (reason := EVERY_PEER[name].absent())}
     if not axes:
         raise InputError("--axes none: nothing to measure; name at least one of batch, width, n, d")
     with tempfile.TemporaryDirectory(prefix="npae-bench-") as temporary, pinned(threads) as variables:
         where, present = machine(threads) | {"variables": variables}, [name for name in asked if name not in absent]
         share = dataclasses.replace(plan, patience=plan.patience / sum(map(len, axes.values())))
-        at = Conditions(model, backends, present, threads, variables, Path(temporary), share)
+        at = Conditions(model, backends, present, threads, variables, Path(temporary), share, devices)
         measures = {"batch": step_at("batch", at), "width": step_at("width", at), "n": mmd_at("n", at), "d": mmd_at("d", at)}
         data = prepare(at) if {"batch", "width"} & set(axes) else None
         found = {}
@@ -88,6 +99,8 @@ def run(*, axes: Mapping[str, Sequence[int]], model: str, backends: Sequence[str
             print(f"{axis}: {', '.join(map(str, sizes))}; {plan.rounds} rounds of {plan.seconds:g} s", file=sys.stderr)
             found[axis] = lines(measures[axis], sizes)
         floors = rates(threads)
-    packages = [package for name in asked for package in PEERS[name].packages]
+        on_gpu = gpu_of(devices)
+    packages = [package for name in asked for package in EVERY_PEER[name].packages]
     head = {"machine": where, "versions": software(*packages), "data": data, "model": model, "rates": floors, "absent": absent}
+    head |= on_gpu
     return head | {"axes": found}

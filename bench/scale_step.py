@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sys
 
+from bench.errors import BenchError
 from bench.interleave import interleaved
-from bench.problem import write_data, write_model
+from bench.peers import CUDA_PEERS
+from bench.problem import Written, write_data, write_model
 from bench.scale import Conditions, MeasureSize, Rounds
 from bench.step import cannot, check, command, environment, measure_of
 from bench.workers import Worker
@@ -31,8 +34,19 @@ def step_at(axis: str, at: Conditions) -> MeasureSize:
             for name in able:
                 told = {**at.variables, **environment(name, at.folder, EVERYTHING)}
                 workers[name] = stack.enter_context(Worker(name, command(name, at.folder, model), folder=at.folder, variables=told))
-                check(name, model, workers[name].ask("agree"), written.truth)
+                _agree(name, model, workers, written)
             taken = interleaved({name: measure_of(worker) for name, worker in workers.items()}, plan)
         return {name: [measured.seconds for measured in every] for name, every in taken.items()}
 
     return measure
+
+
+def _agree(name: str, model: str, workers: dict[str, Worker], written: Written) -> None:
+    """A framework that fails on a GPU is left out of this size."""
+    try:
+        check(name, model, workers[name].ask("agree"), written.truth)
+    except BenchError as error:
+        if name not in CUDA_PEERS:
+            raise
+        print(f"{name} is left out: {error}", file=sys.stderr)
+        del workers[name]

@@ -8,9 +8,9 @@ all must agree with the truth before any is timed; then they are timed in turn. 
     start            seconds from nothing to the end of the first call, loading the data included; "first": no compiled code on disk yet
     verdict          npae's fastest over the fastest peer, round by round; on a GPU among those that run there
 
-On a GPU a time is the device's own, between two events; a framework that fails there, or computes something else, is not timed, and its row
-says why. Who cannot run a model has a row that says why. Raises InputError for names it does not know, Disagreement where a contender computes
-something else, WorkerError where one does not run.
+On a GPU a time is the device's own, between two events; a framework that fails there, or computes something else, is not timed, and its
+row says why. Who cannot run a model has a row that says why. Raises InputError for names it does not know, Disagreement where a contender
+computes something else, WorkerError where one does not run.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from bench.gpu.table import show_gpu
 from bench.interleave import QUIET
 from bench.peers_of_kernels.agreement import WORDS
-from bench.peers_of_kernels.contenders import OWN
+from bench.peers_of_kernels.contenders import OWN, OWN_ON_GPU
 from bench.ratios import quartiles
 from bench.table import show_machine, spread
 from npae.cli.screen import show, table_of
@@ -22,6 +23,8 @@ def show_peers(result: Mapping[str, Any]) -> None:
     rates = result["rates"]
     gemm, exponentials, copy = (rates[name] / 1e9 for name in ("gemm_flops", "exponentials", "copy_bytes"))
     show(f"floors    {gemm:.0f} GFLOP/s (sgemm), {exponentials:.1f} G exp/s, {copy:.0f} GB/s (copy), as measured in this run")
+    if "gpu" in result:
+        show_gpu(result["gpu"], result["gpu_rates"], result["uploads"])
     show(f"work      each distance and each exponential once, and the gradient's products; {result['dtype']}")
     for group in result["groups"]:
         show("", _table(group))
@@ -32,20 +35,20 @@ def show_peers(result: Mapping[str, Any]) -> None:
 
 def best_peer(group: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The row of the fastest of the others."""
-    peers = [row for row in group["rows"] if row["name"] != OWN and "milliseconds" in row]
+    peers = [row for row in group["rows"] if row["name"] not in (OWN, OWN_ON_GPU) and "milliseconds" in row]
     return min(peers, key=lambda row: row["milliseconds"]["median"], default=None)
 
 
 def _table(group: Mapping[str, Any]) -> Table:
-    title = f"{group['comparison']} {group['size']}"
+    title, base = f"{group['comparison']} {group['size']}", group["rows"][0]["name"]
     table = table_of(
-        title, "ms", f"{OWN} / this", "/ floor", "extra MB", "first start s", "next", "differs by", "rounds", right=tuple(range(1, 9))
+        title, "ms", f"{base} / this", "/ floor", "extra MB", "first start s", "next", "differs by", "rounds", right=tuple(range(1, 9))
     )
     for row in group["rows"]:
         if "milliseconds" not in row:
             continue
         extra = "?" if row["extra_bytes"] is None else f"{row['extra_bytes'] / 1e6:.1f}"
-        ratio = "1" if row["name"] == OWN else spread(row["npae_over_this"], ".3f")
+        ratio = "1" if row["name"] == base else spread(row["npae_over_this"], ".3f")
         first, following = row["start_seconds"]["first"], row["start_seconds"]["next"]
         starts = "" if first is None else f"{first:.1f}", f"{following:.1f}"
         worst = max(row["differences"].values())
@@ -60,13 +63,13 @@ def _lines(group: Mapping[str, Any]) -> Iterator[str]:
     own = group["rows"][0]
     best = best_peer(group)
     if best is not None:
-        yield f"{OWN} / {best['name']}, the fastest of the others: {spread(best['npae_over_this'], '.3f')}"
+        yield f"{own['name']} / {best['name']}, the fastest of the others: {spread(best['npae_over_this'], '.3f')}"
     found = ", ".join(f"{WORDS[what]} {difference:.1e}" for what, difference in own["differences"].items())
     if "differences_at_an_offset" in group:
         at_offset = ", ".join(f"{WORDS[what]} {difference:.1e}" for what, difference in group["differences_at_an_offset"].items())
         found += f"; all points {group['offset']:g} further: {at_offset}"
     exact = "; both order statistics exact to the last bit" if group["comparison"] == "mmd" else ""
-    yield f"{OWN} differs from float64 by: {found}{exact}"
+    yield f"{own['name']} differs from float64 by: {found}{exact}"
     disturbed = [row["name"] for row in group["rows"] if "others" in row and quartiles(row["others"]).median > QUIET]
     if disturbed:
         yield f"disturbed by other processes, do not rely on: {', '.join(disturbed)}; give more --patience"
@@ -84,5 +87,7 @@ def growth(groups: list[Any]) -> list[str]:
         times = [one["rows"][0]["milliseconds"]["median"] for one in (before, group)]
         pairs = [(one["n"] + one["m"]) ** 2 for one in (before, group)]
         ratio = times[1] / times[0] * pairs[0] / pairs[1]
-        lines.append(f"{OWN} {group['comparison']} {group['size']} takes {ratio:.2f} of what n^2 predicts from {before['size']}")
+        lines.append(
+            f"{group['rows'][0]['name']} {group['comparison']} {group['size']} takes {ratio:.2f} of what n^2 predicts from {before['size']}"
+        )
     return lines

@@ -8,6 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from bench.gpu.table import show_gpu
 from bench.table import show_machine
 from npae.cli.screen import show, table_of
 
@@ -22,6 +23,8 @@ TITLES = {
 def show_scale(result: Mapping[str, Any]) -> None:
     """A table an axis."""
     show_machine(result)
+    if "gpu" in result:
+        show_gpu(result["gpu"], result["gpu_rates"], result["uploads"])
     if result["data"]:
         show(f"step      of {result['model']}, float32; {result['data']}")
     show("exponent  p of seconds ~ size^p, least squares on the logarithms")

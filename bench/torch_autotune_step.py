@@ -1,7 +1,7 @@
-"""PyTorch's training step on a GPU, compiled with mode="max-autotune", as a worker.        python -m bench.torch_autotune_step FOLDER MODEL FORM
+"""PyTorch's training step on a GPU, compiled with mode="max-autotune".        python -m bench.torch_autotune_step FOLDER MODEL FORM
 
-    alone      objective and gradient compiled, in the CUDA graphs that this mode makes of them; fused Adam and draws are eager
-    graph      compiled by max-autotune-no-cudagraphs, and the whole step with Adam and draws recorded as one graph (torch_graph_step.py)
+alone      objective and gradient compiled, in the CUDA graphs that this mode makes of them; fused Adam and draws are eager
+graph      compiled by max-autotune-no-cudagraphs, and the whole step with Adam and draws recorded as one graph (torch_graph_step.py)
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class AutotunedStep(TorchCudaStep):
 
     def step(self, x: Tensor, noise: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
         """What the last step left in the graphs' memory may be overwritten."""
-        torch.compiler.cudagraph_mark_step_begin()
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         return super().step(x, noise)
 
 

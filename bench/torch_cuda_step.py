@@ -22,7 +22,8 @@ class DeviceClock:
     """Runs from its making, by the device's own clock."""
 
     def __init__(self) -> None:
-        self.own, self.first, self.last = time.process_time(), *(torch.cuda.Event(enable_timing=True) for _ in range(2))
+        self.own = time.process_time()
+        self.first, self.last = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         self.first.record()
 
     def stop(self, steps: int, total: Tensor) -> dict[str, float]:

@@ -21,7 +21,7 @@ WARM_UP = 3  # calls on a stream of their own before the recording, as PyTorch's
 
 def recorded(work: Callable[[], None]) -> Callable[[], None]:
     """The launches of `work` as one graph; `work` runs WARM_UP times."""
-    stream = torch.cuda.Stream()
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(WARM_UP):

@@ -8,8 +8,8 @@
 Nothing else of the bench calls CuPy, so this file alone has never run where there is no GPU. What to look at first where there is one:
 
     1. `python -m bench kernels --device cuda --kernels adam --rounds 3`: rates first. An H100 copies 2.4 to 3.0e12 bytes/s and multiplies
-       4 to 6e13 FLOP/s in float32 (TF32 would show 2e14 and more: CUPY_TF32 must not be set); half of that is a wrong measurement, not a slow
-       card, and every ratio below it is wrong with it.
+       4 to 6e13 FLOP/s in float32 (TF32 would show 2e14 and more: CUPY_TF32 must not be set); half of that is a wrong measurement and no
+       slow card, and every ratio below it is wrong with it.
     2. `launched` beside `in a graph`: the difference is what CuPy's launcher costs the host, 5 to 30 us a call.
     3. `step --device cuda --models flux-ae --backends captured,eager --peers none`, then one peer after the other.
 
@@ -89,9 +89,7 @@ class Gpu:
 
     def upload(self, size: int, *, pinned: bool) -> Work:
         """So many bytes from the host's memory."""
-        from cupyx import empty_pinned
-
-        host = empty_pinned(size, "uint8") if pinned else np.empty(size, "uint8")
+        host = np.frombuffer(self.cupy.cuda.alloc_pinned_memory(size), np.uint8, size) if pinned else np.empty(size, np.uint8)
         host[...] = 0
         there = self.cupy.empty(size, "uint8")
         return lambda: there.set(host)

@@ -3,8 +3,8 @@
     work(kernel, arguments) -> {"copy_bytes", "gemm_flops", "exponentials"}
 
 copy_bytes      every array once, and those that it changes twice; see bench/kernels.py
-gemm_flops      two for a product and its sum: 2 n m d for all distances, 2 M K N for a matrix product, and the second product of a gradient;
-                a sum over pairs within one sample takes half of them
+gemm_flops      two for a product and its sum: 2 n m d for all distances, 2 M K N for a matrix product, and the second product of a
+                gradient; a sum over pairs within one sample takes half of them
 exponentials    as many as the formula has, a logarithm, sine or cosine counted as one
 
 A kernel that is not in the table has bytes alone: it is measured all the same.

@@ -1,7 +1,7 @@
 """Where what was measured on a GPU is kept, and how it is held beside what was asked.
 
-    place("step", ".json") -> bench/results/step-nvidia-h100-80gb-hbm3.json        where neither --json nor --plot says otherwise
-    with_figures("step", result) -> result with "asked"; shows them
+place("step", ".json") -> bench/results/step-nvidia-h100-80gb-hbm3.json        where neither --json nor --plot says otherwise
+with_figures("step", result) -> result with "asked"; shows them
 """
 
 from __future__ import annotations

@@ -33,7 +33,18 @@ def show_kernels_on_gpu(result: Mapping[str, Any]) -> None:
     """A line a kernel and size."""
     show_machine(result)
     show_gpu(result["machine"]["gpu"], result["rates"], result["uploads"])
-    headings = ("kernel", "size", "arrays", "us in a graph", "us launched", "us on one core", "graph / cpu", "/ floor", "of copy", "extra MB")
+    headings = (
+        "kernel",
+        "size",
+        "arrays",
+        "us in a graph",
+        "us launched",
+        "us on one core",
+        "graph / cpu",
+        "/ floor",
+        "of copy",
+        "extra MB",
+    )
     table = table_of(*headings, "difference", right=(1, *range(3, 11)))
     for row in result["rows"]:
         times = [spread(row[form]["microseconds"], ".2f") for form in ("graph", "launched")] + [spread(row["cpu"]["microseconds"], ".1f")]

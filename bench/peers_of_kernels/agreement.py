@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import Disagreement
-from bench.peers_of_kernels.contenders import OWN
+from bench.peers_of_kernels.contenders import OWN, OWN_ON_GPU
 from bench.peers_of_kernels.problem import Problem, Size
 from bench.peers_of_kernels.truth import certify, pairwise_truth, truth
 
@@ -47,7 +47,7 @@ def differences(name: str, size: Size, dtype: str, found: Mapping[str, Any], tru
     """Of each array that is compared; Disagreement where one is too large."""
     relative = {what: float(np.abs(found[what] - array).max() / np.abs(array).max()) for what, array in true.items()}
     for what, difference in relative.items():
-        allowed = PROMISED[what] if name == OWN and dtype == "float32" else ALLOWED[dtype]
+        allowed = PROMISED[what] if name in (OWN, OWN_ON_GPU) and dtype == "float32" else ALLOWED[dtype]
         if not difference <= allowed:
             raise Disagreement(f"{name} disagrees at {size}: the {WORDS[what]} differs by {difference:.2g} of itself, allowed {allowed:g}")
     return relative

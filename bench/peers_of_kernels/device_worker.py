@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from bench.peers_of_kernels.on_gpu import OnGpu
 from bench.peers_of_kernels.worker import FEW, PairsWorker
@@ -16,7 +17,7 @@ from bench.workers import serve
 class DevicePairsWorker(PairsWorker):
     """What is launched is one thing, what is read another."""
 
-    prepare: Callable[..., OnGpu]
+    prepare: Callable[[Any], OnGpu]
 
     def start(self) -> None:
         """With few points."""

@@ -6,7 +6,7 @@
         .clock.seconds(work) -> float             how long the device takes for what `work` launches
         .clock.extra(call) -> (given, bytes)      memory that a first call takes beyond the inputs; None where nobody can say
 
-Inputs lie on the device before a call. The clock is the library's own: events between which it launches, or the end of an asynchronous call.
+Inputs lie on the device before a call. The clock is the library's own: events between which it launches, or the end of the last call.
 """
 
 from __future__ import annotations

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import WorkerError
+from bench.gpu.device import the_gpu
 from bench.interleave import Measure, Sample
 from bench.machine import installed
-from bench.peers_of_kernels.contenders import OWN, Contender
+from bench.peers_of_kernels.contenders import OWN, OWN_ON_GPU, Contender
 from bench.peers_of_kernels.problem import Size
 from bench.workers import Worker
 
@@ -40,7 +41,9 @@ def check(contender: Contender, size: Size, itemsize: int) -> None:
     missing = [package for package in contender.packages if not installed(package)]
     if missing:
         raise NotRun(f"absent: pip install {' '.join(missing)}")
-    needs, available = contender.needs(size, itemsize), available_memory()
+    if why := contender.no_gpu():
+        raise NotRun(f"absent: {why}")
+    needs, available = contender.needs(size, itemsize), the_gpu().free_bytes() if contender.on_gpu else available_memory()
     if needs > available:
         raise NotRun(f"would need {needs / 1e9:.0f} GB of arrays, {available / 1e9:.0f} GB are available")
 
@@ -60,7 +63,7 @@ def ask_within(worker: Worker, limit: float, question: str) -> Any:
     except WorkerError as error:
         if late.is_set():
             raise NotRun(f"not done within {limit:g} s (--limit)") from None
-        if worker.name == OWN:
+        if worker.name in (OWN, OWN_ON_GPU):
             raise
         raise NotRun(str(error)) from None
     finally:
@@ -69,7 +72,8 @@ def ask_within(worker: Worker, limit: float, question: str) -> Any:
 
 def command(contender: Contender, folder: Path) -> list[str]:
     """How its worker is started."""
-    return [sys.executable, "-m", "bench.peers_of_kernels.worker", str(folder), contender.form]
+    module = "device_worker" if contender.on_gpu else "worker"
+    return [sys.executable, "-m", f"bench.peers_of_kernels.{module}", str(folder), contender.form]
 
 
 def first_start(name: str, contender: Contender, folder: Path, variables: Mapping[str, str], limit: float) -> float:

@@ -25,7 +25,7 @@ class TorchClock:
 
     def seconds(self, work: Callable[[], object]) -> float:
         """Between two events."""
-        first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         first.record()
         work()
         last.record()

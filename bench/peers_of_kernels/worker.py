@@ -56,7 +56,7 @@ class PairsWorker:
         self.folder = Path(sys.argv[1])
         module, function = sys.argv[2].split(":")
         self.name = f"{module}-{function}"
-        self.prepare: Callable[[Any], Callable[[], Any]] = getattr(importlib.import_module(module), function)
+        self.prepare: Callable[[Any], Any] = getattr(importlib.import_module(module), function)
         self.problem = read(self.folder)
 
     def start(self) -> None:

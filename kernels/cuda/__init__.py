@@ -4,4 +4,5 @@ device.py     current() -> Device: launches kernels, gives scratch memory; CuPy,
 lane.py       a stream with memory of its own, whose launches are recorded once and replayed
 source.py     the .cu files of the package, with npae.cuh put in where it is included
 npae.cuh      types, scalars that live on the device, sums in a fixed order
+tiles.cuh     squared distances of 64 rows and 64 columns, 4 x 4 of them a thread
 """

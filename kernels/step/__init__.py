@@ -4,7 +4,7 @@
     entries.py, run.py         what Python calls; all steps of a call, on every thread;  memory.py: arrays at addresses, barriers
     handler.py, perform.py     one compiled function for each kind of operation;  rows.py, latent.py, tiles.py: what they do;  call.py
     tile.py, vectors.py        a tile of a matrix product in registers.py;  product.py: a whole product;  transpose.py
-    nonzeros.py, sparse.py     the first layer from the nonzeros of its input
+    nonzeros.py, sparse.py     the first layer from the nonzeros of its input;  sparsity.py: those of all the data
     activation.py, likelihood.py, posterior.py, discrepancy.py    what stands between the products
     update.py, start.py        Adam on a tile of the gradient; what a run finds ready
 

@@ -1,12 +1,10 @@
 """Products with a matrix of which most elements are zero, such as a batch of images:  C_j += sum_t value_t B[index_t, j]
 
-    count_nonzeros(kind, x, n, counts, r0, r1)               how many there are in each row of x
-    nonzeros_of_rows(kind, x, n, block, bounds, ...)         those of each row, in order, and where each block of columns begins
     scattered(kind, indices, values, count, x, n)            a row from its nonzeros
     gathered(kind, indices, values, count, b, c, N, ldb)     C_j, j < N, from `count` nonzeros
 
 The sum runs over the nonzeros in order, as fused multiply-adds. What is left out would have added exactly 0, so that the result is that of
-tile.py to the last bit. indices are int32; counts, bounds, starts (n_blocks + 1,) int64; addresses in bytes, strides in elements.
+tile.py to the last bit. indices are int32; addresses in bytes, strides in elements.
 """
 
 from __future__ import annotations
@@ -17,44 +15,13 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from npae.kernels.jit import FAST, STRICT, entry_point, jit
+from npae.kernels.jit import FAST, jit
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.registers import BYTES, HAS_WIDE_REGISTERS
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 WIDE = 8 if HAS_WIDE_REGISTERS else 4  # vectors of C that are summed at a time
 _INDEX, _INT32, _UNSIGNED = ir.IntType(32), np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
-
-
-@entry_point(STRICT)
-def count_nonzeros(kind: Any, x: int, n: int, counts: int, r0: int, r1: int) -> None:
-    """How many there are in each of some rows."""
-    found = array_at(0, counts, r1)
-    for r in range(r0, r1):
-        row = array_at(kind, x + size_of(kind) * r * n, n)
-        zero, count = row.dtype.type(0), np.int32(0)
-        for j in range(n):
-            count += np.int32(row[j] != zero)
-        found[r] = count
-
-
-@entry_point(STRICT)
-def nonzeros_of_rows(kind: Any, x: int, n: int, block: int, bounds: int, indices: int, values: int, starts: int, r0: int, r1: int) -> None:
-    """Those of row r from place bounds_r on, and where among them each block of columns begins; some rows."""
-    size, blocks, begins = size_of(kind), (n + block - 1) // block, array_at(0, bounds, r1 + 1)
-    for r in range(r0, r1):
-        row, place, count, found = array_at(kind, x + size * r * n, n), begins[r], begins[r + 1] - begins[r], 0
-        index, value = array_at(_INT32, indices + 4 * place, count), array_at(kind, values + size * place, count)
-        start, zero = array_at(0, starts + 8 * (blocks + 1) * r, blocks + 1), row.dtype.type(0)
-        for b in range(blocks):
-            start[b] = found
-            for j in range(b * block, min((b + 1) * block, n)):
-                if found == count:  # what is left is zero
-                    break
-                index[found] = j  # overwritten by the next unless x_j counts: no branch to guess
-                value[found] = row[j]
-                found += int(row[j] != zero)
-        start[blocks] = found
 
 
 @jit(FAST)

@@ -45,7 +45,8 @@ class CapturedSteps:
     ) -> None:
         """`most` steps in one call; data (N, F) and given, what each row comes with, lie on the device."""
         if model.backend.name != "cupy":
-            raise InputError(f"a step that is captured runs on a GPU, and the backend is {model.backend.name}; take --backend cupy")
+            form = "captured" if replayed else "eager"
+            raise InputError(f"step '{form}' runs on a GPU, and the backend is {model.backend.name}; take --backend cupy, or step auto")
         self.model, self.optimizer, self.seed, self.data, self.given = model, optimizer, seed, data, given
         self.most, self.binarise, self.replayed = most, binarise, replayed
         self.lane = current().lane()

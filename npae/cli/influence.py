@@ -24,8 +24,7 @@ from npae.cli.screen import show, table_of
 from npae.cli.training_at import add_training, training_at
 from npae.errors import InputError
 from npae.inspection.influence import QUANTILES, Influence, influence
-from npae.training.run import Run
-from npae.training.split import places
+from npae.training.run import Run, places_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,8 +71,7 @@ class Hard:
 
 def _hardest(training: Run, found: Influence, top: int) -> list[Hard]:
     """The first of them."""
-    labels, settings = training.split.train.labels, training.configuration
-    where = places(training.dataset, settings["validation"], settings["seed"], settings["keep"])
+    labels, where = training.split.train.labels, places_of(training.configuration, training.dataset)
     return [
         Hard(int(where[row]), float(norm), None if labels is None else int(labels[row]))
         for row, norm in zip(found.rows[:top], found.norms[:top], strict=True)

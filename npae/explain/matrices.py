@@ -95,6 +95,6 @@ def _number(value: float, decimals: int) -> str:
 
 def _latex_number(text: str) -> str:
     if text[0].isalpha():
-        return rf"\mathrm{{{text}}}"
+        return rf"\text{{{text}}}"
     mantissa, e, exponent = text.strip().partition("e")
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa

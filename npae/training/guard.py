@@ -14,7 +14,7 @@ Raises NonFiniteError for what ends the training.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,8 @@ class Start:
 
 @dataclass
 class Guard:
-    """The guard of one training. `folder`: where repro files go; `lines`: what was done, to be said."""
+    """The guard of one training. `folder`: where repro files go; `lines`: what was done, to be said; `places`: the numbers by which
+    the owner of the data knows the rows that train (split.py), where they are not their own."""
 
     action: str
     folder: Path | None = None
@@ -59,6 +60,7 @@ class Guard:
     halvings: int = 0
     start: Start | None = None
     lines: list[str] = field(default_factory=list)
+    places: Array | None = None
 
     def begin_epoch(self, trainer: Trainer) -> None:
         """Keep what `halve` would go back to."""
@@ -78,11 +80,12 @@ class Guard:
         }
         line = str(error)
         if rows is not None:
-            step = Step.of(trainer, rows, str(error))
+            known = rows if self.places is None else self.places[rows]
+            step = replace(Step.of(trainer, rows, str(error)), rows=known)
             first = trace(step).first
-            line += _named(first, rows) + self._stored(step)
+            line += _named(first, known) + self._stored(step)
             if first is not None:
-                incident |= {"node": first.node, "tensor": first.tensor, "rows": [int(rows[row]) for row in first.rows]}
+                incident |= {"node": first.node, "tensor": first.tensor, "rows": [int(known[row]) for row in first.rows]}
         why_not = self._why_not(trainer, rows)
         if why_not is not None:
             raise NonFiniteError(line + why_not) from None

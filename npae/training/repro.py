@@ -1,7 +1,7 @@
 """All that one training step depends on, in one file: npae replay-step makes it again, anywhere, without the data or the run.
 
 A safetensors file. Tensors: the parameters by name, optimizer.m, optimizer.v (flat), batch.x and, where rows come with something, batch.y:
-the rows as the model was given them; batch.rows, their numbers in the training data. Metadata: kind and spec (the model), and step, JSON:
+the rows as the model was given them; batch.rows, their numbers in the data. Metadata: kind and spec (the model), and step, JSON:
 {"steps": made before this one, "seed": ..., "backend": ..., "adam": {...}, "message": what was said when it was written}.
 The noise follows from seed and steps. Nothing is unpickled. Raises InputError for a file that is not one of these.
 """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from npae.backend import Array
 from npae.data import Dataset, load
 from npae.data.batches import batch_count
 from npae.errors import InputError
@@ -21,7 +22,7 @@ from npae.training.files import parse_json, write_json, write_text
 from npae.training.loop import Trainer
 from npae.training.model_file import load as load_model
 from npae.training.preload import loading_code
-from npae.training.split import Split, split
+from npae.training.split import Split, places, split
 
 MINIMUM_ROWS = 2  # one row has no spread to learn
 
@@ -71,12 +72,18 @@ def prepare(configuration: Configuration) -> Run:
     trainer = Trainer(
         model, optimizer, x, validation=validation, y=y, validation_y=validation_y, **{key: configuration[key] for key in keys}
     )
+    trainer.guarded.places = places_of(configuration, dataset)
     return Run(configuration, dataset, parts, model, trainer)
 
 
 def split_of(configuration: Configuration, dataset: Dataset) -> Split:
     """The configuration's split of its data."""
     return split(dataset, configuration["validation"], configuration["seed"], configuration["keep"])
+
+
+def places_of(configuration: Configuration, dataset: Dataset) -> Array:
+    """Where the rows that train stand in the data."""
+    return places(dataset, configuration["validation"], configuration["seed"], configuration["keep"])
 
 
 def new_folder(configuration: Configuration, out: Path | None) -> Path:

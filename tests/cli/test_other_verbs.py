@@ -204,7 +204,7 @@ def test_the_help_of_train_lists_every_setting(npae: Any) -> None:
         assert ("--" + key.replace("_", "-") if option.flag else f"  {key} ") in shown
     flags = options_of("train")
     settings = "data epochs batch-size learning-rate hidden latent beta lambda seed dtype backend validation patience keep"
-    assert flags == {f"--{name}" for name in (settings + " out resume set config json quiet no-figures").split()}
+    assert flags == {f"--{name}" for name in (settings + " device eager out resume set config json quiet no-figures").split()}
 
 
 HEAVY = ("numpy", "numba", "matplotlib", "scipy", "sklearn", "rich", "safetensors")

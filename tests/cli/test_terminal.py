@@ -15,15 +15,13 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from npae.cli import VERBS, Parser
-from npae.errors import InputError
+from npae.cli import VERBS
 
 PATIENCE = 60.0  # seconds that a person waits
 NPAE = (sys.executable, "-c", "import sys; from npae.cli import main; sys.exit(main())")
@@ -171,26 +169,6 @@ def test_npae_alone_shows_the_five_commands_that_a_newcomer_needs(npae: Any) -> 
 def test_the_help_says_what_the_exit_statuses_mean(npae: Any) -> None:
     said = npae("--help").out
     assert re.search(r"0 done, 1 a check failed.*, 2 bad input.*, 130 interrupted", said)
-
-
-def examples_of(verb: str) -> list[list[str]]:
-    """The words of every example in a verb's help."""
-    module = import_module(f"npae.cli.{verb.replace('-', '_')}")
-    lines = re.findall(rf"^(?:  )?npae {verb}\b(.*)$", module.__doc__ or "", flags=re.M)
-    return [shlex.split(re.split(r" {2,}| > | \| |;", line)[0]) for line in lines]
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_examples_of_every_verb_are_commands_that_it_takes(verb: str) -> None:
-    found = examples_of(verb)
-    assert found
-    for words in found:
-        parser = Parser(prog=f"npae {verb}", allow_abbrev=False)
-        import_module(f"npae.cli.{verb.replace('-', '_')}").add_arguments(parser)
-        try:
-            parser.parse_args(words)
-        except InputError as error:
-            pytest.fail(f"npae {verb} {' '.join(words)}: {error}")
 
 
 # ---- quiet

@@ -16,6 +16,7 @@ from npae.cli import progress
 from npae.models import Model
 from npae.training.history import History
 from npae.training.lock import locked
+from npae.training.repro import read_step
 from npae.training.verify import BAD, GOOD, REMARK, verify
 
 TRAIN = ("--epochs", 3, "--hidden", 8, "--latent", 2, "--batch-size", 24, "--backend", "numpy", "--validation", 0.2)
@@ -243,13 +244,15 @@ def test_a_disk_that_fills_up_says_how_to_go_on(npae: Any, few: Path, monkeypatc
     assert not Path("run/training.lock").exists()
 
 
-def test_the_guards_line_and_file_lead_to_the_step(npae: Any, few: Path) -> None:
+def test_the_guards_line_and_file_lead_to_the_step(npae: Any, few: Path, images: Any) -> None:
     said = npae("train", "vae", *TRAIN, "--data", few, "--out", "run", "--learning-rate", 1e30, "--quiet")
     assert said.status == 2
     assert said.err.count("\n") == 1
     (path,) = Path("run/guard").iterdir()
     assert said.err.rstrip().endswith(f"; see npae replay-step {path}")
     assert "first in " in said.err
+    step = read_step(path)
+    assert np.array_equal(step.x, images[0].reshape(120, -1)[step.rows]), "rows are numbered as in the data, validation rows counted too"
     shown = npae("replay-step", path)
     assert shown.status == 1
     assert "first not finite: " in shown.out

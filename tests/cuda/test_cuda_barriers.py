@@ -17,7 +17,9 @@ import pytest
 
 pytestmark = pytest.mark.usefixtures("compiler")
 
-UNSEEN: dict[str, str] = {}
+UNSEEN = {
+    "npae.cuh: last_block #1": "what it keeps back from the ticket is read by another block, and blocks run one after another here",
+}
 
 
 @functools.cache

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from calls import CALLS, Call
 from gpu_only import GPU_ONLY
@@ -44,60 +43,64 @@ def test_compute_sanitizer_finds_nothing(gpu: Device, tool: str) -> None:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
-def launched(device: Device, call: Call, dtype: str) -> tuple[list[Any], Any, list[np.ndarray[Any, Any]]]:
-    """The arguments, what was returned, and what a plain launch writes."""
-    arguments = call.arguments(device, SIZE, dtype)
-    returned = call.run(*arguments)
-    return arguments, returned, [array.copy() for array in call.written(arguments, returned)]
+class Repeated:
+    """A call that is made again and again on the same arrays, what it adds to or fills being put back before each."""
 
+    def __init__(self, device: Device, call: Call, dtype: str = "float32") -> None:
+        self.call, self.returned = call, None
+        self.arguments, self.given = call.arguments(device, SIZE, dtype), call.arguments(device, SIZE, dtype)
 
-def numbers_of(returned: Any) -> tuple[Any, ...]:
-    """The 0-d arrays that a call returned."""
-    return () if returned is None else returned if isinstance(returned, tuple) else (returned,)
+    def put_back(self) -> None:
+        """As it was, and no numbers returned."""
+        for i in self.call.outputs:
+            self.arguments[i][...] = self.given[i]
+        for number in self.numbers():
+            number.fill(-7)
+
+    def numbers(self) -> tuple[Any, ...]:
+        """Those that the call has returned."""
+        return () if self.returned is None else self.returned if isinstance(self.returned, tuple) else (self.returned,)
+
+    def launch(self) -> None:
+        """The call."""
+        self.returned = self.call.run(*self.arguments)
+
+    def bytes(self) -> list[bytes]:
+        """Of all that it wrote."""
+        return [array.tobytes() for array in self.call.written(self.arguments, self.returned)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", CALLS)
 def test_a_captured_kernel_gives_the_same_bytes_each_time_it_is_replayed(gpu: Device, name: str, dtype: str) -> None:
-    call = CALLS[name]
-    _, _, want = launched(gpu, call, dtype)
-    lane = gpu.lane()
-    with lane:
-        arguments, given = call.arguments(gpu, SIZE, dtype), call.arguments(gpu, SIZE, dtype)
-        returned: list[Any] = []
-
-        def launches() -> None:
-            returned[:] = [call.run(*arguments)]
-
-        launches()  # compiles, and takes its scratch memory from the lane's pool;
-        launches()  # and room for new numbers while those returned before are still kept
+    plain = Repeated(gpu, CALLS[name], dtype)
+    plain.launch()
+    with gpu.lane() as lane:
+        captured = Repeated(gpu, CALLS[name], dtype)
+        for _ in range(2):  # compiles, and takes memory from the lane's pool: for new numbers, too, while those before are still kept
+            captured.put_back()
+            captured.launch()
         before = lane.allocated()
-        replay = lane.record(launches)
+        replay = lane.record(captured.launch)
         assert lane.allocated() == before, "memory was taken from the driver while launches were recorded"
         for _ in range(3):
-            for i in call.outputs:  # what a call adds to, or is to fill, is as it was
-                arguments[i][...] = given[i]
-            for number in numbers_of(returned[0]):
-                number.fill(-7)
+            captured.put_back()
             replay()
             lane.wait()
-            assert [array.tobytes() for array in call.written(arguments, returned[0])] == [array.tobytes() for array in want]
+            assert captured.bytes() == plain.bytes()
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_ten_thousand_launches_take_no_more_memory_than_one(gpu: Device, name: str) -> None:
-    call, pool = CALLS[name], gpu.xp.get_default_memory_pool()
-    arguments = call.arguments(gpu, SIZE, "float32")
-    for _ in range(10):
-        call.run(*arguments)
-    gpu.xp.cuda.Device().synchronize()
-    total, used = pool.total_bytes(), pool.used_bytes()
-    free = gpu.xp.cuda.Device().mem_info[0]
-    for _ in range(10_000):
-        call.run(*arguments)
-    gpu.xp.cuda.Device().synchronize()
-    assert (pool.total_bytes(), pool.used_bytes()) == (total, used)
-    assert gpu.xp.cuda.Device().mem_info[0] >= free - 2**22, "other programs on this GPU can make this fail"
+    repeated, pool, card = Repeated(gpu, CALLS[name]), gpu.xp.get_default_memory_pool(), gpu.xp.cuda.Device()
+    taken = set()
+    for launches in (10, 10_000):
+        for _ in range(launches):
+            repeated.put_back()
+            repeated.launch()
+        card.synchronize()
+        taken.add((pool.total_bytes(), pool.used_bytes()))
+    assert len(taken) == 1
 
 
 @pytest.mark.parametrize("name", CLOSE)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from npae.backend import Backend
+from npae.backend import Backend, backend
 from npae.data import binarise_dynamic, binarise_fixed
+from npae.data.binarise import binarise_batch
 from npae.errors import InputError
 
 Array = NDArray[Any]
@@ -69,6 +70,17 @@ def test_the_input_is_left_as_it_was_and_the_backend_s_kernel_is_used() -> None:
     before = x.copy()
     np.testing.assert_array_equal(binarise_dynamic(x, 0, 0, rows, backend=Backend()), binarise_dynamic(x, 0, 0, rows))
     np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("computing", ["numpy", "numba"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_batch_that_was_checked_before_draws_the_same_pixels_into_an_array_of_its_own(computing: str, dtype: str) -> None:
+    x, rows = _grey(6, 5, dtype), np.array([31, 2, 17, 0, 5, 6])
+    before = x.copy()
+    drawn = binarise_batch(x, 5, 3, rows, backend(computing))
+    np.testing.assert_array_equal(drawn, binarise_dynamic(x, 5, 3, rows))
+    np.testing.assert_array_equal(x, before)
+    assert drawn.dtype == x.dtype
 
 
 @pytest.mark.parametrize("value", [-0.01, 1.01, 255.0, np.nan])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +16,14 @@ from npae.training.configuration import resolve
 from npae.training.preload import loading_code
 
 
-def threads_inside(monkeypatch: pytest.MonkeyPatch, **flags: Any) -> list[str]:
-    """The dtypes that a thread was started for; it waits for the block's end, and must have ended after it."""
-    started: list[str] = []
+def threads_inside(monkeypatch: pytest.MonkeyPatch, **flags: Any) -> list[tuple[str, bool]]:
+    """What threads were started for; they wait for the block's end, and must have ended after it."""
+    started: list[tuple[str, bool]] = []
     at_end = threading.Event()
 
-    def load(dtype: str) -> None:
+    def load(dtype: str, evaluates: bool) -> None:
         at_end.wait(10)
-        started.append(dtype)
+        started.append((dtype, evaluates))
 
     monkeypatch.setattr(preload, "_load", load)
     before = threading.active_count()
@@ -34,7 +37,10 @@ def threads_inside(monkeypatch: pytest.MonkeyPatch, **flags: Any) -> list[str]:
 
 @pytest.mark.parametrize("step", ["compiled", "auto"])
 def test_a_step_that_may_be_compiled_is_loaded_in_its_precision(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert threads_inside(monkeypatch, step=step, backend="numba", dtype="float64") == ["float64"]
+    flags: dict[str, Any] = {"step": step, "backend": "numba", "dtype": "float64"}
+    assert threads_inside(monkeypatch, validation="none", **flags) == [("float64", False)]
+    assert threads_inside(monkeypatch, validation=0.1, **flags) == [("float64", True)]
+    assert threads_inside(monkeypatch, validation="none", watch=10, **flags) == [("float64", True)]
 
 
 @pytest.mark.parametrize("flags", [{"step": "ordinary", "backend": "numba"}, {"step": "auto", "backend": "numpy"}])
@@ -43,7 +49,7 @@ def test_nothing_is_loaded_where_no_step_can_be_compiled(flags: dict[str, str], 
 
 
 def test_an_error_inside_waits_for_the_thread_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preload, "_load", lambda dtype: None)
+    monkeypatch.setattr(preload, "_load", lambda dtype, evaluates: None)
     before = threading.active_count()
     with pytest.raises(KeyError), loading_code(resolve("ae", flags={"step": "compiled", "backend": "numba"})):
         raise KeyError
@@ -59,6 +65,24 @@ def test_what_is_loaded_is_the_code_that_is_kept_of_the_step_and_nothing_is_comp
 
     monkeypatch.setattr(Entry, "load_kept", load)
     monkeypatch.setattr(Entry, "address", None)
-    with loading_code(resolve("ae", flags={"step": "compiled", "backend": "numba"})):
+    with loading_code(resolve("ae", flags={"step": "compiled", "backend": "numba", "validation": "none"})):
         pass
     assert {"npae.kernels.step.run:run_steps", "npae.kernels.step.tiles:weights"} <= set(loaded)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from npae.cli import main
+flags = ["--epochs", "1", "--set", "step=compiled", "--no-figures", "--quiet"]
+main(["train", "ae", "--data", "tones", "--out", sys.argv[1], *flags, "--set", f"validation={sys.argv[2]}"])
+print("numba" in sys.modules)
+"""
+
+
+def test_a_run_whose_step_is_kept_and_that_evaluates_nothing_never_loads_numba(tmp_path: Path) -> None:
+    said = []
+    for number, validation in enumerate(("none", "none", "0.1")):
+        command = [sys.executable, "-c", RUN, str(tmp_path / str(number)), validation]
+        said.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+    assert said[1:] == ["False", "True"]  # the first may have compiled
