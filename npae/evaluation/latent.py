@@ -37,5 +37,8 @@ def latent_summary(model: Model, x: Array, y: Array | None = None, *, seed: int 
     active = int((means.var(axis=0) > ACTIVE_VARIANCE).sum())
     value = None  # of one row there are no pairs
     if rows > 1:
-        value, _ = model.backend.kernel("mmd_rbf")(z, model.prior(rows, seed), 2.0 * model.latent, np.empty_like(z))
+        backend = model.backend
+        z, w = backend.from_host(z), backend.from_host(model.prior(rows, seed))
+        found, _ = backend.kernel("mmd_rbf")(z, w, 2.0 * model.latent, backend.xp.empty_like(z))
+        [value] = backend.read([found])
     return {"mmd_to_prior": value, "rows": rows, "active_units": active, "latent": model.latent}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from bench.workers import Worker
 from npae import backend as backends
 from npae.kernels.cuda.device import using
 
-FAKE = Path(__file__).with_name("fake_gpu.py")
-sys.path.insert(0, str(FAKE.parent))
+sys.path.insert(0, str(Path(__file__).parent))
 from fake_gpu import FakeGpu, StrictDevice
 
+FAKE = Path(__file__).with_name("fake_gpu.py")
 ON_GPU = ("bench.captured_step", "bench.peers_of_kernels.device_worker")
 StartWorker = Callable[[str], Worker]
 
@@ -76,8 +77,7 @@ def workers_on_fake_gpu(gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that ask for a GPU find the fake one."""
 
     def started(words: Sequence[str], **options: Any) -> Any:
-        python, flag, module, *rest = words
-        return Popen([python, str(FAKE), module, *rest] if module in ON_GPU else words, **options)
+        python, _, module, *rest = words
+        return subprocess.Popen([python, str(FAKE), module, *rest] if module in ON_GPU else words, **options)
 
-    Popen = subprocess.Popen
-    monkeypatch.setattr("bench.workers.subprocess.Popen", started)
+    monkeypatch.setattr("bench.workers.subprocess", SimpleNamespace(Popen=started, PIPE=subprocess.PIPE))

@@ -5,6 +5,7 @@ A test that needs a C++ compiler, or NVIDIA's run-time compiler, is skipped by n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -19,7 +20,7 @@ from npae.kernels.cuda.device import Device, using
 sys.path.insert(0, str(Path(__file__).parent))  # shim.py, nvrtc.py and others beside this file
 from nvrtc import WHEEL, library
 from shim import OnCpu
-from strict import StrictDevice
+from strict import StrictDevice, no_conversion
 
 ORDERS = {"as numbered": 0, "backwards": 1, "shuffled": 2}
 
@@ -66,6 +67,6 @@ def gpu(request: pytest.FixtureRequest) -> Iterator[Device]:
     if not real:
         request.getfixturevalue("compiler")
     backends._instance.cache_clear()
-    with using(Device() if real else StrictDevice()) as chosen:
+    with using(Device() if real else StrictDevice()) as chosen, contextlib.nullcontext() if real else no_conversion():
         yield chosen
     backends._instance.cache_clear()

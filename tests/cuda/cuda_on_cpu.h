@@ -3,7 +3,7 @@
 // The order in which fibers run is chosen by the launch: 0 as numbered, all to the next barrier; 1 backwards, each warp as far as it can before
 // the next one; 2 shuffled with a seed, in both ways by turns. A kernel that needs a barrier it does not have gives other numbers in another
 // order; one whose threads wait at different barriers is aborted.
-// Shared memory starts as 0xA5 bytes in every block. Not expressible here: races between blocks, inline PTX, tensor cores, cp.async,
+// Shared memory starts as 0xFF bytes in every block. Not expressible here: races between blocks, inline PTX, tensor cores, cp.async,
 // cooperative launches.
 #pragma once
 #include <math.h>  // exp(float) and its kind in the global namespace, as CUDA has them
@@ -93,7 +93,7 @@ inline void begin(Fiber& fiber, unsigned number, char* stack) {
 inline void begin_shared(void* at, size_t bytes, unsigned long& of_block) {
   if (of_block == blocks_begun) return;
   of_block = blocks_begun;
-  std::memset(at, 0xA5, bytes);
+  std::memset(at, 0xFF, bytes);
 }
 
 // Lets a warp go on if all lanes that it waits for have arrived or ended; whether it did.
@@ -192,7 +192,7 @@ inline void launch(dim3 grid, dim3 block, size_t shared, int order, unsigned see
     for (unsigned y = 0; y < grid.y; ++y)
       for (unsigned x = 0; x < grid.x; ++x) {
         block_number = {x, y, z};
-        std::fill(memory.begin(), memory.end(), 0xA5);
+        std::fill(memory.begin(), memory.end(), 0xFF);
         dynamic_shared = memory.data();
         ++blocks_begun;
         run_block(order, shuffler, turn, stacks);

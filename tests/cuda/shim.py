@@ -37,7 +37,7 @@ ENTRY = """extern "C" void enter_{0}(unsigned* g, unsigned* b, size_t shared, in
 
 
 def _unwritten(declaration: re.Match[str]) -> str:
-    """The shared arrays of a declaration, filled with 0xA5 whenever a block begins: what another block left there is not to be read."""
+    """The shared arrays of a declaration, filled with 0xFF whenever a block begins: what another block left there is not to be read."""
     text = declaration[1]
     while (plain := re.sub(r"\[[^\[\]()]*\]|\([^()]*\)", "", text)) != text:  # without lengths, which may hold commas
         text = plain

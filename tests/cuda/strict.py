@@ -4,13 +4,15 @@
     with using(device): ...                  backend "cupy" computes with DeviceArrays; kernels run on the CPU (shim.py)
     with device.recording(): ...             reading a number back (float, int, bool, tolist, to_host) or copying from the host raises
 
-NumPy functions on a DeviceArray give DeviceArrays, as CuPy's do; a plain NumPy array as an operand raises, as in CuPy.
+NumPy functions on a DeviceArray give DeviceArrays, as CuPy's do. As in CuPy, a plain NumPy array as an operand, as what is assigned to a
+part, or as a kernel's argument raises; and so, while `no_conversion()` lasts, does np.asarray of a DeviceArray. What is not seen is a
+DeviceArray assigned to a part of a NumPy array, and isinstance(it, np.ndarray), which is False for CuPy's.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +22,8 @@ from shim import OnCpu
 from npae.kernels.cuda.lane import Lane
 
 _recording = False
+_asarray, _array = np.asarray, np.array  # NumPy's own, whatever no_conversion puts in their place
+CONVERSIONS = ("asarray", "array", "ascontiguousarray", "asanyarray")
 
 
 class ReadWhileRecordingError(RuntimeError):
@@ -39,13 +43,25 @@ def _checked(name: str) -> Callable[..., Any]:
     return method
 
 
+def _on_host(value: Any) -> bool:
+    return type(value) is np.ndarray and value.ndim > 0
+
+
+def _refuse_mixture(function: str, arguments: Sequence[Any]) -> None:
+    """CuPy's functions take no NumPy array, nor a list that holds one."""
+    for argument in arguments:
+        inside = argument if isinstance(argument, list | tuple) else (argument,)
+        if any(_on_host(part) for part in inside):
+            raise TypeError(f"{function}: Unsupported type <class 'numpy.ndarray'>")
+
+
 class DeviceArray(np.ndarray):
     """NumPy memory that is taken for a GPU's."""
 
     def __array_ufunc__(self, ufunc: np.ufunc, how: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         operands = (*inputs, *(out or ()), *([options["where"]] if "where" in options else []))
         for operand in operands:
-            if type(operand) is np.ndarray and operand.ndim:
+            if _on_host(operand):
                 raise TypeError(f"{ufunc.__name__} of an array on the device and one on the host, of shape {operand.shape}")
         plain = [a.view(np.ndarray) if isinstance(a, DeviceArray) else a for a in inputs]
         options = {k: v.view(np.ndarray) if isinstance(v, DeviceArray) else v for k, v in options.items()}
@@ -55,6 +71,8 @@ class DeviceArray(np.ndarray):
         return out[0] if out else device_array(result)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        if function is not np.copyto:  # NumPy's own way to fill what zeros_like makes
+            _refuse_mixture(function.__name__, (*arguments, *options.values()))
         result = super().__array_function__(function, types, arguments, options)
         return device_array(result) if isinstance(result, np.ndarray | np.generic) else result
 
@@ -62,6 +80,13 @@ class DeviceArray(np.ndarray):
         if isinstance(key, DeviceArray):
             key = key.view(np.ndarray)
         return device_array(self.view(np.ndarray)[key if isinstance(key, tuple) and Ellipsis in key else (*np.index_exp[key], Ellipsis)])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        keys = key if isinstance(key, tuple) else (key,)
+        if _on_host(value) and not any(isinstance(one, np.ndarray | list) for one in keys):
+            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+        plain = tuple(one.view(np.ndarray) if isinstance(one, DeviceArray) else one for one in keys)
+        self.view(np.ndarray)[plain] = value.view(np.ndarray) if isinstance(value, DeviceArray) else value
 
     def sum(self, *arguments: Any, **options: Any) -> Any:
         return device_array(self.view(np.ndarray).sum(*arguments, **_plain(options)))
@@ -86,7 +111,7 @@ def _plain(options: dict[str, Any]) -> dict[str, Any]:
 
 def device_array(value: Any) -> DeviceArray:
     """The same memory, on the device; a number becomes an array of no dimensions."""
-    return np.asarray(value).view(DeviceArray)
+    return _asarray(value).view(DeviceArray)
 
 
 class StrictNumpy(ModuleType):
@@ -100,6 +125,7 @@ class StrictNumpy(ModuleType):
             return plain
 
         def function(*arguments: Any, **options: Any) -> Any:
+            _refuse_mixture(name, (*arguments, *options.values()))
             result = plain(*arguments, **options)
             return device_array(result) if isinstance(result, np.ndarray | np.generic) else result
 
@@ -108,18 +134,18 @@ class StrictNumpy(ModuleType):
     def asarray(self, value: Any, dtype: Any = None) -> DeviceArray:
         """A copy on the device; of an array that is there already, itself."""
         if isinstance(value, DeviceArray):
-            return device_array(np.asarray(value.view(np.ndarray), dtype))
+            return device_array(_asarray(value.view(np.ndarray), dtype))
         _may_read("a copy from the host")
-        return device_array(np.array(value, dtype))
+        return device_array(_array(value, dtype))
 
     def array(self, value: Any, dtype: Any = None) -> DeviceArray:
         """A copy on the device."""
-        return device_array(np.array(value, dtype))
+        return device_array(_array(value, dtype))
 
     def asnumpy(self, value: Any) -> np.ndarray[Any, Any]:
         """A copy on the host."""
         _may_read("a copy to the host")
-        return np.array(value)
+        return _array(value.view(np.ndarray)) if isinstance(value, DeviceArray) else _array(value)
 
 
 class LaneOnCpu(Lane):
@@ -162,6 +188,28 @@ def recording() -> Iterator[None]:
         _recording = False
 
 
+@contextlib.contextmanager
+def no_conversion() -> Iterator[None]:
+    """Inside, np.asarray and its like refuse an array of the device: code has to say to_host."""
+    own = {name: getattr(np, name) for name in CONVERSIONS}
+
+    def refusing(name: str) -> Callable[..., Any]:
+        def convert(value: Any, *arguments: Any, **options: Any) -> Any:
+            if isinstance(value, DeviceArray):
+                raise TypeError(f"np.{name}: Implicit conversion to a NumPy array is not allowed")
+            return own[name](value, *arguments, **options)
+
+        return convert
+
+    for name in CONVERSIONS:
+        setattr(np, name, refusing(name))
+    try:
+        yield
+    finally:
+        for name, function in own.items():
+            setattr(np, name, function)
+
+
 class StrictDevice(OnCpu):
     """Kernels on the CPU, arrays as on a GPU."""
 
@@ -172,3 +220,8 @@ class StrictDevice(OnCpu):
     def lane(self) -> Lane:
         """Where launches are recorded."""
         return LaneOnCpu()
+
+    def _argument(self, kernel: str, argument: Any) -> Any:
+        if _on_host(argument):
+            raise TypeError(f"{kernel}: Unsupported type <class 'numpy.ndarray'>")
+        return super()._argument(kernel, argument)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,3 +43,17 @@ def test_every_barrier_is_missed_when_it_is_gone() -> None:
 
 def test_the_list_gives_a_reason_for_each() -> None:
     assert all(len(reason) > 20 for reason in UNSEEN.values())
+
+
+DIVERGED = """
+import ctypes, shim
+text = 'extern "C" __global__ void diverged() { if (threadIdx.x < 16) __syncwarp(); else __syncthreads(); }'
+size = (ctypes.c_uint * 3)(32, 1, 1)
+shim.loaded(text, "float").enter_diverged((ctypes.c_uint * 3)(1, 1, 1), size, ctypes.c_size_t(0), 0, 0, None)
+"""
+
+
+def test_threads_that_wait_at_different_barriers_are_aborted_with_their_block() -> None:
+    done = subprocess.run([sys.executable, "-c", DIVERGED], cwd=Path(__file__).parent, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGABRT
+    assert done.stderr.startswith("cuda_on_cpu: threads of block (0, 0, 0) wait at different barriers")
