@@ -106,6 +106,8 @@ def main(words: Sequence[str] | None = None) -> int:
         result = run(arguments)
         if arguments.json:
             write(arguments.json, words, result)
+        if refused := result.get("on_gpu", {}).get("refused"):
+            raise BenchError("; ".join(refused.values()))
     except InputError as error:
         print(f"bench: error: {error}", file=sys.stderr)
         return 2

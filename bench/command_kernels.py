@@ -102,6 +102,6 @@ def _on_gpu(registered: list[str], plot: Path | None, plan: Plan) -> dict[str, A
 
     result = kernels.run(chosen=registered, plan=plan)
     show_kernels_on_gpu(result)
-    if plot:
+    if plot and result["rows"]:
         picture.draw(result, plot.with_stem(f"{plot.stem}-registered"))
     return result

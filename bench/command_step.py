@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
         devices=on,
     )
     show_step(result)
-    if arguments.plot:
+    if arguments.plot and ("cuda" not in on or any("rounds" in row for row in result["rows"])):
         picture.draw(result, arguments.plot)
     if "cuda" in on:
         from bench.gpu.results import with_figures

@@ -11,7 +11,8 @@ from bench.interleave import interleaved
 from bench.peers import CUDA_PEERS
 from bench.problem import Written, write_data, write_model
 from bench.scale import Conditions, MeasureSize, Rounds
-from bench.step import cannot, check, command, environment, measure_of
+from bench.step import check
+from bench.step_contenders import cannot, command, environment, measure_of
 from bench.workers import Worker
 
 EVERYTHING = "every size"  # compiled code is kept from size to size: starts are not what is measured here

@@ -27,20 +27,20 @@ import numpy as np
 
 from bench.catalogue import SHORT, known
 from bench.describe import NotDescribed
-from bench.devices import BACKENDS, DEVICES, HIDDEN, backends_on
+from bench.devices import DEVICES, backends_on
 from bench.errors import BenchError, Disagreement
 from bench.floors import rates
-from bench.interleave import Measure, Plan, Sample, interleaved
+from bench.interleave import Plan, interleaved
 from bench.lists import names
 from bench.machine import machine, pinned, software
 from bench.peers import CUDA_PEERS, EVERY_PEER, peers_on
 from bench.problem import Written, write_data, write_model
 from bench.ratios import paired_ratio, quartiles
+from bench.step_contenders import cannot, command, environment, measure_of, start
 from bench.step_floor import floor, floor_on_gpu
 from bench.workers import Worker
 from npae.errors import InputError
 
-MODULES = {"compiled": "compiled_step", **dict.fromkeys(BACKENDS["cuda"], "captured_step")}  # npae's workers; of the others npae_step
 AT_START, LATER, FLOOR = 1e-5, 1e-4, 0.1
 NONZERO_ROWS = 5000  # of the data that are looked at for their share of zeros
 
@@ -58,55 +58,6 @@ def check(contender: str, model: str, found: Mapping[str, Any], truth: Mapping[s
                 f"relative difference {differences[-1]:.2g}, allowed {allowed:g}"
             )
     return max(differences[:-1])
-
-
-def command(contender: str, folder: Path, model: str) -> list[str]:
-    """How that contender's worker is started."""
-    if contender in EVERY_PEER:
-        module, form = EVERY_PEER[contender].module, EVERY_PEER[contender].form
-    else:
-        module, form = MODULES.get(contender, "npae_step"), "" if contender == "compiled" else contender
-    return [sys.executable, "-m", f"bench.{module}", str(folder), model, *filter(None, [form])]
-
-
-def environment(contender: str, folder: Path, model: str) -> dict[str, str]:
-    """Where what it compiles is kept: nothing of another contender's, nothing from before; and which devices it may find."""
-    compiled = str(folder / "compiled" / model / contender)
-    if contender in EVERY_PEER:
-        devices = EVERY_PEER[contender].variables
-    else:
-        devices = {"CUPY_CACHE_DIR": compiled} if contender in BACKENDS["cuda"] else HIDDEN
-    return {
-        **devices,
-        "NUMBA_CACHE_DIR": compiled,
-        "TORCHINDUCTOR_CACHE_DIR": compiled,
-        "JAX_COMPILATION_CACHE_DIR": compiled,
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
-
-
-def measure_of(worker: Worker) -> Measure:
-    """Its steps, as interleave.py wants them."""
-
-    def measure(count: int) -> Sample:
-        answer = worker.ask("steps", count=count)
-        return Sample(answer["steps"], answer["seconds"], answer["processor_seconds"])
-
-    return measure
-
-
-def start(worker: Worker) -> float:
-    """Seconds until it has made its first call."""
-    worker.ask("steps", count=1)
-    return round(worker.age(), 3)
-
-
-def cannot(contender: str, written: Written) -> str:
-    """Why that contender does not run this model, or nothing."""
-    if contender not in EVERY_PEER:
-        return written.cannot.get(contender, "")
-    return EVERY_PEER[contender].cannot(written.network) if written.network else f"the peers do not know {written.cannot['peers']}"
 
 
 def share_of_nonzeros(folder: Path) -> float:

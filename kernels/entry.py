@@ -93,7 +93,8 @@ class Entry:
         """Let LLVM link it into this process."""
         about, _, code = content.partition(b"\n")
         symbol, needs = (json.loads(about)[key] for key in ("symbol", "needs"))
-        engine = _engine()
+        with _lock:
+            engine = _engine()  # of which there is one: code goes with its engine
         if _missing(needs):
             import npae.kernels.jit  # noqa: F401  (Numba brings Intel's functions of vectors, where they are installed)
         if missing := _missing(needs):  # LLVM would end the process

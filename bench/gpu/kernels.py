@@ -1,6 +1,6 @@
 """Every kernel of the registry that has a gpu form: against its floor on this GPU, and against its cpu form, at sizes that grow.
 
-    run(chosen=..., plan=...) -> rows, the crossover of each kernel, rates
+    run(chosen=..., plan=...) -> rows, the crossover of each kernel, who was refused, rates
 
 At each size the gpu form must first agree with the cpu form; the two are each as near to the reference as npae.kernels.kernel says, so they
 may differ by twice that. Then they are timed in turn, on float32 arrays that lie on the device already:
@@ -12,8 +12,9 @@ may differ by twice that. Then they are timed in turn, on float32 arrays that li
 A call takes the next of several copies of its arrays, so many that together they are CACHES times the second-level cache, at most COPIES:
 small arrays stay in the cache, as they do in a step, and `rotated_bytes` says so. Sizes grow by STEP from FIRST until the arrays have
 MOST_BYTES or the cpu form takes SLOW seconds; LARGE are there besides, for what only a GPU is for.
+A kernel whose forms differ is not timed: it is among `refused` with the numbers, and the others are measured all the same.
 The crossover is the size from which the GPU is faster, between two sizes by straight lines on logarithms.
-Raises Disagreement where the two forms differ, InputError for a kernel that has no gpu form.
+Raises InputError for a kernel that has no gpu form.
 """
 
 from __future__ import annotations
@@ -163,11 +164,15 @@ def run(*, chosen: Sequence[str], plan: Plan) -> dict[str, Any]:
         raise InputError(f"--kernels {','.join(lacking)}: no form for a GPU is registered; leave it out, or take --device cpu")
     with pinned(1) as variables, threadpool_limits(1):
         where = machine(1) | {"variables": variables, "gpu": the_gpu().about()}
-        measured, rows, crossovers = rates(), [], {}
+        measured, rows, crossovers, refused = rates(), [], {}, {}
         for name in chosen:
             print(f"{name} on {where['gpu']['name']}: {plan.rounds} rounds of {plan.seconds:g} s", file=sys.stderr)
-            of_kernel = rows_of(KERNELS[name], plan)
+            try:
+                of_kernel = rows_of(KERNELS[name], plan)
+            except Disagreement as error:
+                refused[name] = str(error)
+                continue
             crossovers[name] = {form: crossover(of_kernel, form) for form in ("graph", "launched")}
             rows += of_kernel
     head = {"machine": where, "versions": software(), "dtype": DTYPE, "rates": measured, "uploads": uploads()}
-    return head | {"rows": rows, "crossovers": crossovers}
+    return head | {"rows": rows, "crossovers": crossovers, "refused": refused}

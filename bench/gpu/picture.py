@@ -13,6 +13,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from npae.figures.style import BLUE, FAINT, INK, VERMILION, WIDTH, house_style, new_figure, save
 
@@ -33,6 +34,10 @@ def panel(axes: Axes, kernel: str, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.plot(sizes, [row["floor_microseconds"] for row in rows], ":", color=FAINT, linewidth=1.6, label="the GPU's floor")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(numticks=5))
+        axis.set_major_formatter(lambda value, place: f"{value:,.10g}")
+        axis.set_minor_locator(NullLocator())
     axes.set_title(kernel)
     axes.grid(True)
 

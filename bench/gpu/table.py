@@ -33,6 +33,8 @@ def show_kernels_on_gpu(result: Mapping[str, Any]) -> None:
     """A line a kernel and size."""
     show_machine(result)
     show_gpu(result["machine"]["gpu"], result["rates"], result["uploads"])
+    show("floor     the longest of bytes / copy, FLOPs / product + exponentials / rate, one launch; of copy: its bandwidth's share")
+    show("rotated   each call takes the next of several copies of its arrays; extra MB: what it takes beyond them, as CuPy's pool counts")
     headings = (
         "kernel",
         "size",
@@ -51,7 +53,7 @@ def show_kernels_on_gpu(result: Mapping[str, Any]) -> None:
         over = row["graph"]["microseconds"]["median"] / row["floor_microseconds"]
         rest = f"{over:.1f}", f"{row['copy_share']:.0%}", f"{row['extra_bytes'] / 1e6:.1f}", f"{row['difference']:.0e}"
         table.add_row(row["kernel"], f"{row['size']:,}", row["arrays"], *times, spread(row["graph_over_cpu"], ".3g"), *rest)
-    show("", table, "", *crossover_lines(result["crossovers"]))
+    show("", table, "", *crossover_lines(result["crossovers"]), *(escape(f"not timed: {why}") for why in result["refused"].values()))
 
 
 def crossover_lines(crossovers: Mapping[str, Mapping[str, float | None]]) -> Iterator[str]:

@@ -19,8 +19,9 @@ def drawn_codes(trained: Trained, rows: int, seed: int) -> Array:
     x, _ = some_of(trained.test, rows, seed)
     model = trained.model
     mu, sigma = model.posterior(x)
-    eps = streams.normal(model.backend, seed, streams.EVALUATE, 1, streams.row_numbers(len(x)), np.empty_like(mu))
-    return np.asarray(mu + sigma * eps)
+    empty = model.backend.xp.empty(mu.shape, mu.dtype)
+    eps = streams.normal(model.backend, seed, streams.EVALUATE, 1, streams.row_numbers(len(x)), empty)
+    return np.asarray(mu + sigma * model.backend.to_host(eps))
 
 
 def measure(trainings: Trainings, seed: int) -> Seen:

@@ -1,7 +1,7 @@
 """Train a published preset on its data over several seeds, and print what was published beside what was measured: min, median, max.
 
-  npae reproduce flux-vae                      five seeds; the band; each term apart
-  npae reproduce flux-wae --seeds 10 --json
+  npae reproduce flux-vae                      twenty seeds; the band; each term apart
+  npae reproduce flux-wae --seeds 5 --json
   npae reproduce keras-vae                     nothing was published: one seed, its terms
   npae reproduce all                           every preset, one table of every published number; about forty minutes
   npae reproduce all --presets flux-ae,torch-ae --out runs/two
@@ -19,7 +19,7 @@ from pathlib import Path
 from npae.cli.reproduce_progress import reproduce_with_progress
 from npae.cli.reproduce_tables import print_all, print_one
 from npae.errors import InputError
-from npae.evaluation.reproduction import MINIMUM_SEEDS
+from npae.evaluation.reproduction import MINIMUM_SEEDS, SEEDS
 from npae.presets import Preset, preset, preset_names
 
 ALL = "all"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds",
         type=int,
-        help=f"how many seeds, from 0 (default, and at least: {MINIMUM_SEEDS}, or 1 where nothing was published)",
+        help=f"how many seeds, from 0 (default: {SEEDS}, at least {MINIMUM_SEEDS}; 1 where nothing was published)",
     )
     parser.add_argument("--backend", help="numpy, numba or cupy")
     parser.add_argument(

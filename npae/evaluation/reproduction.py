@@ -1,7 +1,7 @@
 """A published run, trained again over several seeds: each published number beside the distribution of ours, and the verdict.
 
-Where a document has numbers, at least five seeds make the band (band.py) that they are judged by. Where it has none there is nothing to
-judge: one seed runs to the end, and its terms are reported.
+Where a document has numbers, twenty seeds make the band (band.py) that they are judged by; five at least, whose spread is a poor guess of
+the spread of many. Where it has none there is nothing to judge: one seed runs to the end, and its terms are reported.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from npae.evaluation.stored_seeds import store_seed, stored_seed
 from npae.presets import Preset
 from npae.training.configuration import resolve
 
-MINIMUM_SEEDS = 5
+SEEDS, MINIMUM_SEEDS = 20, 5
 
 OnSeed = Callable[[SeedRun, bool], None]  # the finished seed, and whether it was found stored
 
@@ -84,7 +84,7 @@ def seeds_of(preset: Preset, seeds: int | None = None) -> int:
     if seeds is not None and seeds < least:
         why = "a band over seeds needs" if preset.published.numbers else "a run needs"
         raise InputError(f"--seeds {seeds}: {why} at least {least}")
-    return least if seeds is None else seeds
+    return seeds or (SEEDS if preset.published.numbers else 1)
 
 
 def reproduce(

@@ -14,6 +14,7 @@ finite values.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Recorder:
         good = array[finite].astype(np.float64)
         bad = np.argwhere(~finite)
         of_rows = len(bad) and array.ndim and len(array) == self.batch and tensor.startswith(("x", "y", "dx", "dy"))
-        mean, std, low, high = (float(of(good)) if good.size else None for of in (np.mean, np.std, np.min, np.max))
+        mean, std, low, high = (_of(good, number) for number in (np.mean, np.std, np.min, np.max))
         return Row(
             node,
             kind,
@@ -111,6 +112,13 @@ class Recorder:
             tuple(int(i) for i in np.unique(bad[:, 0])) if of_rows else (),
             self.moment,
         )
+
+
+def _of(values: Array, number: Callable[[Array], Any]) -> float | None:
+    """None where there is none: of no values, or of finite ones whose squares are not."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float(number(values)) if values.size else math.nan
+    return found if math.isfinite(found) else None
 
 
 def trace_step(

@@ -23,8 +23,8 @@ def check_rows(x: Array, *, kind: str, features: int, dtype: np.dtype[Any], unit
         hint = "; flatten images with x.reshape(len(x), -1)" if x.ndim > 2 else ""
         raise InputError(f"x of shape {x.shape}: this {kind} expects (rows, {features}) with at least one row{hint}")
     x = _numbers("x", x, dtype)
-    low, high = float(x.min()), float(x.max())
-    if unit_interval and (low < 0 or high > 1):
+    if unit_interval and (x.min() < 0 or x.max() > 1):
+        low, high = float(x.min()), float(x.max())
         raise InputError(
             f"x ranges over [{low:.4g}, {high:.4g}]: a Bernoulli likelihood needs values in [0, 1];"
             " scale them (--set scale=minmax), or take another likelihood (--set reconstruction=gaussian)"

@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cuda"))
 
-from strict import StrictDevice
+from strict import StrictDevice as StrictDevice
 
 from bench.gpu import device as on_gpu
 from npae.kernels.cuda import device as cuda

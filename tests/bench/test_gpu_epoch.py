@@ -8,29 +8,34 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from fake_gpu import FakeGpu
 
-from bench import epoch, epoch_torch_cuda, peers, scale_step
+from bench import epoch, peers, scale_step
 from bench.__main__ import main
 from bench.devices import HIDDEN
 from bench.epoch import Contender
 from bench.epoch_process import Finished
-from bench.epoch_torch_cuda import Training
 from bench.errors import WorkerError
 from bench.gpu import results
+from bench.machine import installed
 from npae.training.history import History
 
 SECONDS = {"npae": 9.0, "npae-cuda": 3.0, "jax-cuda": 6.0}
 SAID = "epoch 1  seconds 5  loss 0.05\nepoch 2  seconds 0.25  loss 0.04\nepoch 3  seconds 0.75  loss 0.04\n"
 
 
-@pytest.mark.parametrize("preset", ["flux-ae", "flux-wae"])
-def test_the_script_sees_every_row_once_an_epoch_and_learns(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("preset", "batches"), [("flux-ae", 2), ("torch-ae", 7)])
+def test_the_script_sees_every_row_once_an_epoch_and_learns(preset: str, batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if installed("torch") is None:
+        pytest.skip("needs torch: pip install -e '.[bench]'")
+    import torch
+
+    from bench import epoch_torch_cuda
+
     monkeypatch.setattr(epoch_torch_cuda, "DEVICE", "cpu")
     torch.manual_seed(0)
     images = np.random.default_rng(0).integers(0, 256, (230, 784)).astype(np.uint8)
-    training = Training(preset, torch.from_numpy(images), capturable=True)
+    training = epoch_torch_cuda.Training(preset, torch.from_numpy(images), capturable=True)
     seen: list[int] = []
 
     def step() -> None:
@@ -38,9 +43,10 @@ def test_the_script_sees_every_row_once_an_epoch_and_learns(preset: str, monkeyp
         training.step()
 
     losses = [training.epoch(step) for _ in range(3)]
-    assert training.batches == 2
-    assert len(set(seen[:200])) == 200
-    assert sorted(seen[:200]) != sorted(seen[200:400])
+    rows = len(seen) // 3
+    assert (training.batches, rows) == (batches, batches * training.model.batch)
+    assert len(set(seen[:rows])) == rows
+    assert sorted(seen[:rows]) != sorted(seen[rows : 2 * rows])
     assert losses[2] < losses[0]
 
 
@@ -122,6 +128,12 @@ def test_steps_are_scaled_there_too(
     monkeypatch.setattr("bench.floors.SECONDS", 0.0)
     monkeypatch.setattr("bench.floors.GEMM", 64)
     monkeypatch.setattr(results, "FOLDER", tmp_path)
-    words = ["--axes", "width", "--sizes", "2,4", "--backends", "captured", "--peers", "none", "--rounds", "2", "--seconds", "0.001"]
-    monkeypatch.setattr("bench.catalogue.NETWORKS", {"tiny": ("flux-ae", {"batch_size": 2})})
-    assert main(["scale", "--device", "cuda", "--models", "tiny", *words, "--patience", "0"]) in (0, 2)
+    monkeypatch.setattr("bench.command_scale.known", lambda: ("flux-ae@8",))
+    words = ["--models", "flux-ae@8", "--axes", "batch", "--sizes", "2,4", "--backends", "captured", "--peers", "none", "--rounds", "2"]
+    assert main(["scale", "--device", "cuda", *words, "--seconds", "0.001", "--patience", "0"]) == 0
+    shown = capsys.readouterr().out
+    assert "gpu       NVIDIA H100 80GB HBM3" in shown
+    (file,) = tmp_path.glob("scale*.json")
+    (row,) = json.loads(file.read_text())["axes"]["batch"]
+    assert (row["name"], list(row["seconds"])) == ("captured", ["2", "4"])
+    assert file.with_suffix(".png").stat().st_size > 1000

@@ -107,6 +107,27 @@ def test_a_gpu_form_that_differs_is_refused_before_it_is_timed(gpu: FakeGpu, ker
         check(chosen, 32, arguments)
 
 
+def test_a_kernel_that_is_refused_leaves_the_others_measured_and_ends_with_status_1(
+    gpu: FakeGpu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuses(kernel: Any, size: int, arguments: Any) -> float:
+        if kernel.name == "adam":
+            raise Disagreement("adam at size 3: gpu differs from cpu by 1")
+        return 0.0
+
+    monkeypatch.setattr(kernels, "check", refuses)
+    monkeypatch.setattr(kernels, "FIRST", 3)
+    monkeypatch.setattr(kernels, "MOST_BYTES", 1)
+    result = tmp_path / "r.json"
+    words = ["--kernels", "adam,squared_error", "--json", str(result), "--plot", str(tmp_path / "r.svg")]
+    assert main(["kernels", "--device", "cuda", *words, *QUICK]) == 1
+    out, err = capsys.readouterr()
+    assert "not timed: adam at size 3: gpu differs from cpu by 1" in out
+    assert err.endswith("bench: adam at size 3: gpu differs from cpu by 1\n")
+    found = json.loads(result.read_text())["on_gpu"]
+    assert [row["kernel"] for row in found["rows"]] == ["squared_error"]
+
+
 def test_copies_fill_the_cache_twice_and_a_large_array_has_one(gpu: FakeGpu) -> None:
     small, large = np.zeros(100, np.float32), np.zeros(4000, np.float32)
     assert len(copies_of((small, 1.0), gpu)) == 20

@@ -124,12 +124,11 @@ def test_the_whole_runs_and_who_computes_something_else_is_not_timed(
     monkeypatch.setattr(floors, "SECONDS", 0.0)
     monkeypatch.setattr(floors, "GEMM", 64)
     monkeypatch.setattr(kernel_peers, "OFFSET", 0.5)
-    words = ["--kernels", "mmd-imq", "--peers", "jax-cuda,numpy", "--sizes", "40x3,60x3", "--rounds", "2", "--seconds", "0.001"]
+    words = ["--kernels", "mmd-imq", "--peers", "jax-cuda,numpy", "--sizes", "40x3", "--rounds", "2", "--seconds", "0.001"]
     assert main(["kernels", "--device", "cpu,cuda", *words, "--patience", "0"]) == 0
     shown = capsys.readouterr().out
     assert "npae-cuda / numpy, the fastest of the others" in shown
     assert "jax-cuda does not take part: jax-cuda disagrees at 40x3" in shown
-    assert "npae-cuda mmd-imq 60x3 takes" in shown
     (file,) = tmp_path.glob("*.json")
     content = json.loads(file.read_text())
     group = content["compared"]["groups"][0]

@@ -28,8 +28,7 @@ from bench.step_floor import floor_on_gpu
 BATCH = 3
 
 
-@pytest.mark.parametrize("form", ["captured", "eager"])
-@pytest.mark.parametrize("model", ["flux-ae", "flux-wae"])
+@pytest.mark.parametrize(("model", "form"), [("flux-ae", "eager"), ("flux-wae", "captured")])
 def test_npaes_own_step_agrees_and_counts_what_it_does(
     gpu: FakeGpu, form: str, model: str, small_problem: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +180,7 @@ def test_the_whole_runs_on_both_devices_and_who_fails_is_named(
     monkeypatch.setattr("bench.floors.GEMM", 64)
     monkeypatch.setattr(results, "FOLDER", tmp_path)
     monkeypatch.setattr(peers, "why_no_gpu", lambda probe, variables: "")
+    monkeypatch.setattr(peers, "installed", lambda package: None if package == "no-such-package" else "1.0")
     monkeypatch.setitem(peers.CUDA_PEERS, "jax-cuda", peers.PeerKind("jax_step", ("no-such-package",)))
     monkeypatch.setitem(peers.EVERY_PEER, "jax-cuda", peers.CUDA_PEERS["jax-cuda"])
     words = ["--models", "relu-ae@8", "--batch", "3", "--backends", "numpy,captured", "--peers", "naive-numpy,torch-cuda,jax-cuda"]

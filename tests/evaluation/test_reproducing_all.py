@@ -11,7 +11,7 @@ import pytest
 
 from npae.cli import main
 from npae.evaluation import reproduction
-from npae.evaluation.reproduction import MINIMUM_SEEDS
+from npae.evaluation.reproduction import SEEDS
 from npae.evaluation.stored_seeds import seed_file
 from npae.figures import run_figures
 from npae.presets import Preset
@@ -45,12 +45,12 @@ def test_a_second_call_trains_nothing_and_says_the_same(publish: Publish, traine
     publish({"epoch 1": 0.0})
     assert main(["reproduce", "all"]) == 1
     first = capsys.readouterr()
-    assert trained == list(range(MINIMUM_SEEDS))
-    assert len(list(Path("runs/reproduce").glob("tiny-seed-*.json"))) == MINIMUM_SEEDS
+    assert trained == list(range(SEEDS))
+    assert len(list(Path("runs/reproduce").glob("tiny-seed-*.json"))) == SEEDS
     assert main(["reproduce", "all"]) == 1
     second = capsys.readouterr()
     assert second.out == first.out
-    assert len(trained) == MINIMUM_SEEDS
+    assert len(trained) == SEEDS
     assert "tiny seed 0: trained in" in first.err
     assert "tiny seed 0: found" in second.err
     assert "about 0 min left" in second.err
@@ -80,7 +80,7 @@ def test_the_table_holds_every_number_and_the_terms_where_none_was_published(pub
     assert main(["reproduce", "all"]) == 1
     shown = capsys.readouterr().out
     lines = {line.split("  ")[0]: line for line in shown.splitlines()}
-    assert "tiny (5)" in shown
+    assert "tiny (20)" in shown
     assert shown.rstrip().endswith("tiny: OUT OF BAND: epoch 2; APART from the independent implementation: epoch 2")
     assert any("steps" in line and line.rstrip().endswith("in") for line in lines.values())
     assert any("epoch 2" in line and "0.5" in line and line.rstrip().endswith("OUT") for line in shown.splitlines())

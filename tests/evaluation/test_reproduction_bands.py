@@ -148,16 +148,16 @@ def test_too_few_seeds_for_a_band_are_refused(seeds: int) -> None:
         reproduce(preset("flux-ae"), seeds)
 
 
-def test_one_seed_is_enough_where_nothing_was_published_and_five_are_the_default_elsewhere() -> None:
+def test_one_seed_is_enough_where_nothing_was_published_and_twenty_are_the_default_elsewhere() -> None:
     assert {name: seeds_of(preset(name)) for name in preset_names()} == {
         "adcme-vae": 1,
-        "flux-ae": 5,
-        "flux-vae": 5,
-        "flux-wae": 5,
-        "keras-ae": 5,
+        "flux-ae": 20,
+        "flux-vae": 20,
+        "flux-wae": 20,
+        "keras-ae": 20,
         "keras-vae": 1,
         "keras-vae-exact": 1,
-        "torch-ae": 5,
+        "torch-ae": 20,
     }
     with pytest.raises(InputError, match="--seeds 0: a run needs at least 1"):
         seeds_of(preset("keras-vae"), 0)

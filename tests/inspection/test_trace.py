@@ -119,3 +119,11 @@ def test_the_model_is_left_as_it_was() -> None:
         assert "forward" not in vars(node)
         assert "backward" not in vars(node)
     assert np.isfinite(model.loss_and_grad(x, noise=noise).total)
+
+
+def test_finite_values_whose_squares_are_not_have_a_mean_and_no_deviation() -> None:
+    model, x, given = made("ae", dtype="float64")
+    model.parameters["encoder.0.b"].value[...] = 0
+    model.parameters["encoder.0.b"].value[:2] = 1e200, -1e200
+    row = of(trace_step(model, x.astype(np.float64), model.draw(0, 0, ROWS), 0, given), "encoder.0", "b")
+    assert (row.mean, row.std, row.min, row.max, row.bad) == (0, None, -1e200, 1e200, 0)

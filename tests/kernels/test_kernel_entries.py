@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,12 +85,18 @@ def test_a_function_that_this_process_does_not_have_is_named_before_llvm_ends_th
         one.address("float32")
 
 
-def test_two_threads_that_ask_at_the_same_moment_load_it_once() -> None:
-    from concurrent.futures import ThreadPoolExecutor
+def test_threads_that_ask_at_the_same_moment_load_it_once_into_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, engines, make = Entry(COUNT_NONZEROS.name, COUNT_NONZEROS.count), list[Any](), entry._engine.__wrapped__
 
-    one = Entry(COUNT_NONZEROS.name, COUNT_NONZEROS.count)
+    def slowly() -> Any:
+        time.sleep(0.05)
+        engines.append(make())
+        return engines[-1]
+
+    monkeypatch.setattr(entry, "_engine", functools.cache(slowly))
     with ThreadPoolExecutor(4) as threads:
         assert len(set(threads.map(lambda _: one.address("float64"), range(8)))) == 1
+    assert len(engines) == 1
     x, counts = np.array([[0.0, 2.0], [np.nan, 1.0]]), np.zeros(2, np.int64)
     one("float64", x.ctypes.data, 2, counts.ctypes.data, 0, 2)
     assert counts.tolist() == [1, 2]

@@ -84,7 +84,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         lambda: distance_order_statistic(Z, Z, 16),
         "rank is 16; expected a whole number from 0 (smallest) to 15 (largest of 16 distances)",
     ),
-    (lambda: pairwise_squared(Z, Z, form="gpu"), "kernel 'pairwise_squared' has no form 'gpu'; it has: reference, cpu"),
+    (lambda: pairwise_squared(Z, Z, form="tpu"), "kernel 'pairwise_squared' has no form 'tpu'; it has: reference, cpu, gpu"),
 ]
 
 
