@@ -22,32 +22,31 @@ from npae.kernels.step.product import panel_width
 from npae.kernels.step.transpose import transpose
 
 
-@entry_point(FAST)
-def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
-    """panels = matrix"""
+@jit(FAST)
+def _by_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, inward: bool) -> None:
+    """panels = matrix, or matrix = panels"""
     size, width = size_of(kind), panel_width(kind)
     for r in range(rows):
         p = 0
         while p < columns:  # range with such a step could raise an error, which an entry cannot
             n = min(width, columns - p)
             row, part = array_at(kind, matrix + size * (r * columns + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
+            source, target = (row, part) if inward else (part, row)
             for j in range(n):
-                part[j] = row[j]
+                target[j] = source[j]
             p += width
+
+
+@entry_point(FAST)
+def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
+    """panels = matrix"""
+    _by_panels(kind, matrix, panels, rows, columns, True)
 
 
 @entry_point(FAST)
 def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
     """matrix = panels"""
-    size, width = size_of(kind), panel_width(kind)
-    for r in range(rows):
-        p = 0
-        while p < columns:
-            n = min(width, columns - p)
-            row, part = array_at(kind, matrix + size * (r * columns + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
-            for j in range(n):
-                row[j] = part[j]
-            p += width
+    _by_panels(kind, matrix, panels, rows, columns, False)
 
 
 @jit(FAST)
