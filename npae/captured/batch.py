@@ -20,6 +20,7 @@ import numpy as np
 from npae.backend import Array
 from npae.data.binarise import binarise_batch
 from npae.kernels.graph.gpu import Ending, begin_step, check_gradient, gather
+from npae.layers import forget
 from npae.layers.fused import fused
 from npae.models import Model, Terms
 from npae.optim import Adam
@@ -57,8 +58,12 @@ class BatchStep:
 
     def launch(self, steps: int = 1) -> None:
         """So many steps, one after another."""
-        for _ in range(steps):
-            self._step()
+        try:
+            for _ in range(steps):
+                self._step()
+        except BaseException:  # the backward of what has been remembered will not come
+            forget(self.model)
+            raise
 
     def _step(self) -> None:
         model, parameters, adam = self.model, self.model.parameters, self.optimizer

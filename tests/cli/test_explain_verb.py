@@ -96,6 +96,18 @@ def test_a_script_reads_shapes_as_numbers(npae: Any) -> None:
     assert (shapes["likelihood"]["out"], shapes["encoder.0"]["gradient"]) == ([[]], [])
 
 
+def test_a_kernel_shows_every_form_and_its_cuda_source_in_the_terminal_on_the_page_and_in_json(npae: Any) -> None:
+    kernel, places = 'extern "C" __global__', [f"npae/kernels/squared_error/{file}" for file in ("reference.py", "cpu.py", "gpu.py")]
+    said, page = npae("explain", "squared_error").out, npae("explain", "squared_error", "--html", "kernel.html", "--json").out
+    for place in (*places, "npae/kernels/squared_error/squared_error.cu:1"):
+        assert place in said
+        assert place in Path("kernel.html").read_text()
+    assert kernel in said
+    assert '<div class="cuda">' in Path("kernel.html").read_text()
+    assert [one["title"] for one in json.loads(page)["code"]] == ["reference", "cpu", "gpu", "cuda"]
+    assert kernel in json.loads(page)["code"][-1]["text"]
+
+
 def test_a_page_and_json_can_be_had_at_once(npae: Any) -> None:
     assert json.loads(npae("explain", "adam", "--html", "a.html", "--json").out)["finite_differences"] is None
     assert "<math" in Path("a.html").read_text()
