@@ -7,7 +7,7 @@
 // cooperative launches.
 #pragma once
 #include <math.h>  // exp(float) and its kind in the global namespace, as CUDA has them
-#include <ucontext.h>
+#include "fibers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -49,7 +49,7 @@ constexpr unsigned LANES = 32, MOST_THREADS = 1024;
 enum class State { ready, at_block_barrier, at_warp_barrier, done };
 
 struct Fiber {
-  ucontext_t context;
+  Stack stack;
   uint3 thread;
   unsigned number;
   State state;
@@ -58,7 +58,7 @@ struct Fiber {
 
 inline std::vector<Fiber> fibers;
 inline Fiber* running = nullptr;
-inline ucontext_t scheduler;
+inline Stack scheduler;
 inline uint3 block_number;
 inline dim3 block_size, grid_size;
 inline unsigned char* dynamic_shared = nullptr;
@@ -70,7 +70,7 @@ inline uint64_t exchanged[MOST_THREADS];  // what each thread shows to its warp
 inline void wait(State state, unsigned lanes = 0) {
   running->state = state;
   running->lanes = lanes;
-  swapcontext(&running->context, &scheduler);
+  change(running->stack, scheduler);
 }
 
 inline void body() {
@@ -82,11 +82,7 @@ inline void begin(Fiber& fiber, unsigned number, char* stack) {
   fiber.number = number;
   fiber.state = State::ready;
   fiber.thread = {number % block_size.x, number / block_size.x % block_size.y, number / (block_size.x * block_size.y)};
-  getcontext(&fiber.context);
-  fiber.context.uc_stack.ss_sp = stack;
-  fiber.context.uc_stack.ss_size = STACK;
-  fiber.context.uc_link = nullptr;
-  makecontext(&fiber.context, body, 0);
+  prepare(fiber.stack, stack, STACK, body);
 }
 
 // Fills a shared array when the first thread of a block comes to it.
@@ -115,7 +111,7 @@ inline bool release_warp(size_t first) {
 inline bool run(Fiber& fiber) {
   if (fiber.state != State::ready) return false;
   running = &fiber;
-  swapcontext(&scheduler, &fiber.context);
+  change(scheduler, fiber.stack);
   return true;
 }
 

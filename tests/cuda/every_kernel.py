@@ -9,15 +9,18 @@ run as they are, under compute-sanitizer. Each call is announced first, so that 
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from npae.kernels.cuda.device import Device, using
+from npae.kernels.cuda.source import REALS, every_source, source
 
 sys.path.insert(0, str(Path(__file__).parent))
 from calls import CALLS, SOME
-from shim import OnCpu
+from shim import OnCpu, library
 
 SANITISED = ("-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer")
 
@@ -34,6 +37,11 @@ def main() -> None:
         """Arrays in shared memory become the source's own, or AddressSanitizer would put no guards around those of inline functions."""
         return f"namespace {{\n{text.replace(*given.replace)}}}\n"
 
+    if given.place == "cpu" and given.names == list(CALLS):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiler takes longer than the calls
+            made = [pool.submit(library, edit(name, source(name)), real, *SANITISED) for name in every_source() for real in REALS]
+            for one in made:
+                one.result()
     with using(Device() if given.place == "gpu" else OnCpu(order=2, seed=5, edit=edit, options=SANITISED)) as device:
         if given.place == "gpu":
             device.xp.cuda.set_allocator(None)  # each array from the driver: in a pool's chunk nobody sees where one ends

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, files, version
 from pathlib import Path
@@ -85,7 +86,7 @@ def compiled(text: str, name: str, architecture: int, *options: str) -> Compiled
     if not kept.exists():
         log, ptx = _logs(text, name, words)
         warnings = [line for line in log.splitlines() if "warning" in line and "-diag-suppress" not in line]
-        unfinished = kept.with_suffix(f".{os.getpid()}")
+        unfinished = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         unfinished.write_text(json.dumps([_usage(log), _parameters(ptx), warnings]))
         unfinished.rename(kept)
     usage, parameters, warnings = json.loads(kept.read_text())

@@ -24,7 +24,7 @@ from npae.kernels.cuda.device import Device
 from npae.kernels.cuda.source import source
 from npae.kernels.kernel import Array
 
-HEADER = Path(__file__).with_name("cuda_on_cpu.h")
+HEADER, FIBERS = (Path(__file__).with_name(name) for name in ("cuda_on_cpu.h", "fibers.h"))
 OPTIONS = ("-O1", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-Wno-unknown-pragmas", "-Wno-attributes")
 KERNEL = re.compile(r"__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\(")
 DYNAMIC = re.compile(r"extern\s+__shared__\s+([\w: ]+?)\s+(\w+)\s*\[\s*\]\s*;")
@@ -58,7 +58,7 @@ def library(text: str, real: str, *options: str) -> Path:
     """That source as a shared library; kept between runs by a digest of all that it is made of."""
     code = as_cpp(text)
     arguments = (*OPTIONS, f"-DREAL={real}", *options)
-    digest = hashlib.sha256(repr((code, HEADER.read_text(), arguments)).encode()).hexdigest()[:24]
+    digest = hashlib.sha256(repr((code, HEADER.read_text(), FIBERS.read_text(), arguments)).encode()).hexdigest()[:24]
     folder = Path(tempfile.gettempdir()) / f"npae-cuda-on-cpu-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     made = folder / f"{digest}.so"
@@ -66,7 +66,9 @@ def library(text: str, real: str, *options: str) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as room:
             written, unfinished = Path(room) / "source.cpp", Path(room) / "made.so"
             written.write_text(code)
-            done = subprocess.run(["g++", *arguments, str(written), "-o", str(unfinished)], capture_output=True, text=True)
+            words = ["g++", *arguments, str(written), "-o", str(unfinished)]
+            plain = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # a sanitiser is for what is made
+            done = subprocess.run(words, capture_output=True, text=True, env=plain)
             assert done.returncode == 0, done.stderr
             unfinished.rename(made)
     return made

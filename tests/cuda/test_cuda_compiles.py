@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
@@ -42,6 +44,17 @@ def over_budget(name: str, real: str, made: Compiled) -> list[str]:
     return lines
 
 
+@pytest.fixture(scope="module")
+def side_by_side() -> None:
+    """All compilations at once, on every core; the tests then read what came of each."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name in every_source():
+            for real in REALS:
+                for architecture in ARCHITECTURES:
+                    pool.submit(compiled, source(name), name, architecture, *OPTIONS, f"-DREAL={real}")
+
+
+@pytest.mark.usefixtures("side_by_side")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("real", REALS)
 @pytest.mark.parametrize("name", every_source())
