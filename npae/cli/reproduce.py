@@ -3,7 +3,7 @@
   npae reproduce flux-vae                      twenty seeds; the band; each term apart
   npae reproduce flux-wae --seeds 5 --json
   npae reproduce keras-vae                     nothing was published: one seed, its terms
-  npae reproduce all                           every preset, one table of every published number; about forty minutes
+  npae reproduce all                           every preset, one table of every published number; most of the time is adcme-vae
   npae reproduce all --presets flux-ae,torch-ae --out runs/two
 
 `all` stores each finished seed in --out and goes on from there when it is called again.
