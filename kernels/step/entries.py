@@ -9,8 +9,8 @@ from npae.kernels.entry import Entry
 
 RUN_STEPS = Entry("npae.kernels.step.run:run_steps", 21)
 
-TO_PANELS = Entry("npae.kernels.step.panels:to_panels", 4)
-FROM_PANELS = Entry("npae.kernels.step.panels:from_panels", 4)
+TO_PANELS = Entry("npae.kernels.step.panels:to_panels", 6)
+FROM_PANELS = Entry("npae.kernels.step.panels:from_panels", 6)
 TURN = Entry("npae.kernels.step.start:turn", 6)
 SQUARE = Entry("npae.kernels.step.start:square", 4)
 SQUARE_ROW = Entry("npae.kernels.step.start:square_row", 3)

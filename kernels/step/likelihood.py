@@ -1,6 +1,6 @@
-"""The reconstruction loss of the decoder's output, and its gradient.        rows r0 .. r1 - 1 of `stride` numbers
+"""The reconstruction loss of the decoder's output, and its gradient.        rows r0 .. r1 - 1, n columns
 
-    likelihood(kind, code, scale, clip, y, x, stride, r0, r1, totals)
+    likelihood(kind, code, scale, clip, y, x, stride, n, r0, r1, totals)
 
     code                       each row's total                                       y becomes
     squared_error              sum (y - x)^2                                          2 scale (y - x)
@@ -72,12 +72,13 @@ def likelihood(
     y: int,
     x: int,
     stride: int,
+    n: int,
     r0: int,
     r1: int,
     totals: int,
 ) -> None:
     """Each row's total; y becomes the gradient."""
-    size, n, sums = size_of(kind), stride, array_at(0.0, totals, r1)
+    size, sums = size_of(kind), array_at(0.0, totals, r1)
     for r in range(r0, r1):
         place = size * r * stride
         y_r, x_r = array_at(kind, y + place, n), array_at(kind, x + place, n)

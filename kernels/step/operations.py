@@ -3,7 +3,7 @@
 An operation is a NamedTuple; its whole numbers (addresses in bytes, counts, codes) go to a row of `program`, its floats to one of
 `numbers`, in the order in which they stand here. B is the batch, rows r0 .. r1 - 1 are those of one item of work.
 
-    over rows:   Gather Draw Dense SparseDense Drop Sample Likelihood... each writes the rows r0 .. r1 - 1 of its output
+    over rows:   Gather Draw Dense SparseDense Drop Decode Back Join ...  each writes the rows r0 .. r1 - 1 of its output
     over parts:  Weights SparseWeights Bias                               each moves rows of a tensor by Adam
 """
 
@@ -82,7 +82,9 @@ class SparseDense(NamedTuple):
 
 
 class Decode(NamedTuple):
-    """y = f(x W + b) and its loss; y becomes the gradient with respect to x W + b. Where f has a slope, y itself is `kept`."""
+    """y = f(x W + b) and its loss; y becomes the gradient with respect to x W + b. Where f has a slope, y itself is `kept`.
+
+    y, kept and target are n_out columns of rows that are `stride` wide: a share of a layer has its own W, b and totals."""
 
     x: int
     x_stride: int
@@ -91,6 +93,7 @@ class Decode(NamedTuple):
     b: int
     n_out: int
     y: int
+    stride: int
     kept: int
     activation: int
     likelihood: int
@@ -119,6 +122,19 @@ class Back(NamedTuple):
     n_out: int
     turned: int
     n_in: int
+    dx: int
+    mask: int
+    y: int
+    activation: int
+    parameter: float
+
+
+class Join(NamedTuple):
+    """dx = (sum of the parts dy_k W_k^T of the shares k) mask f'(y); mask 0: none"""
+
+    parts: int
+    shares: int
+    n: int
     dx: int
     mask: int
     y: int
@@ -262,8 +278,8 @@ class Bias(NamedTuple):
 
 
 Operation = (
-    Gather | GatherSparse | Draw | Dense | SparseDense | Decode | Drop | Back | Norm | Sample | BySample | Turn | Distances | Rank
-    | ByDiscrepancy | Weights | SparseWeights | Bias
+    Gather | GatherSparse | Draw | Dense | SparseDense | Decode | Drop | Back | Join | Norm | Sample | BySample | Turn | Distances
+    | Rank | ByDiscrepancy | Weights | SparseWeights | Bias
 )  # fmt: skip
 KINDS: tuple[type, ...] = Operation.__args__
 CODES = {kind: code for code, kind in enumerate(KINDS)}

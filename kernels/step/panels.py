@@ -6,7 +6,8 @@
 P = panel_width(kind). A part of a panel, some whole rows of it, is one run of memory, which the processor sees coming; in W itself every
 row of it would lie on another page.
 
-    to_panels, from_panels(kind, matrix, panels, rows, columns)            between a matrix and its panels
+    to_panels, from_panels(kind, matrix, panels, rows, columns, ld, width) between `columns` of a matrix, whose rows are ld wide, and their
+                                                                           panels, `width` wide; 0: P
     turn_part(kind, panels, turned, i, j, rows, n, n_in, depth, above)     W_ij, rows x n, to its place in the panels of W^T; `above` rows
                                                                            of another head come before
 Addresses in bytes, strides in elements.
@@ -23,14 +24,16 @@ from npae.kernels.step.transpose import transpose
 
 
 @jit(FAST)
-def _by_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, inward: bool) -> None:
+def _by_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld: int, width: int, inward: bool) -> None:
     """panels = matrix, or matrix = panels"""
-    size, width = size_of(kind), panel_width(kind)
+    size = size_of(kind)
+    if width == 0:
+        width = panel_width(kind)
     for r in range(rows):
         p = 0
         while p < columns:  # range with such a step could raise an error, which an entry cannot
             n = min(width, columns - p)
-            row, part = array_at(kind, matrix + size * (r * columns + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
+            row, part = array_at(kind, matrix + size * (r * ld + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
             source, target = (row, part) if inward else (part, row)
             for j in range(n):
                 target[j] = source[j]
@@ -38,15 +41,15 @@ def _by_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, inw
 
 
 @entry_point(FAST)
-def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
+def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld: int, width: int) -> None:
     """panels = matrix"""
-    _by_panels(kind, matrix, panels, rows, columns, True)
+    _by_panels(kind, matrix, panels, rows, columns, ld, width, True)
 
 
 @entry_point(FAST)
-def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int) -> None:
+def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld: int, width: int) -> None:
     """matrix = panels"""
-    _by_panels(kind, matrix, panels, rows, columns, False)
+    _by_panels(kind, matrix, panels, rows, columns, ld, width, False)
 
 
 @jit(FAST)

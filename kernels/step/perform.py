@@ -26,6 +26,7 @@ HANDLERS: dict[type, Entry] = {
     operations.Decode: handler(f"{_ROWS}:decode"),
     operations.Drop: handler(f"{_ROWS}:drop"),
     operations.Back: handler(f"{_ROWS}:back"),
+    operations.Join: handler(f"{_ROWS}:join"),
     operations.Norm: handler(f"{_ROWS}:norm"),
     operations.Sample: handler(f"{_LATENT}:draw_code"),
     operations.BySample: handler(f"{_LATENT}:by_code"),

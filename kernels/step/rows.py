@@ -12,7 +12,7 @@ import numpy as np
 from npae.kernels.jit import FAST, entry_point, jit
 from npae.kernels.philox.cpu import normal_rows, uniform_rows
 from npae.kernels.step.activation import activate, by_slope
-from npae.kernels.step.codes import AHEAD, HIGH, LOW, MOMENT, ORDER, SCRATCH, STEP
+from npae.kernels.step.codes import AHEAD, BATCH, HIGH, LOW, MOMENT, ORDER, SCRATCH, STEP
 from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import scattered
@@ -104,18 +104,18 @@ def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """y = f(x W + b), the loss of y, and its gradient with respect to x W + b"""
     f = array_at(0, op, INTS)
     numbers = array_at(0.0, number, FLOATS)
-    x, x_stride, n_in, w, b, n_out, y, kept = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]
-    code, loss, target, totals = f[9], f[10], f[11], f[12]
+    x, x_stride, n_in, w, b, n_out, y, stride, kept = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]
+    code, loss, target, totals = f[10], f[11], f[12], f[13]
     parameter, scale, clip = numbers[0], numbers[1], numbers[2]
     size = size_of(kind)
-    product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * n_out, hi - lo, n_out, n_in, x_stride, n_out)
-    activate(kind, code, parameter, y, n_out, b, lo, hi, n_out)
+    product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * stride, hi - lo, n_out, n_in, x_stride, stride)
+    activate(kind, code, parameter, y, stride, b, lo, hi, n_out)
     if kept:
-        at = size * lo * n_out
-        _copy(kind, y + at, kept + at, (hi - lo) * n_out)
-    likelihood(kind, loss, scale, clip, y, target, n_out, lo, hi, totals)
+        for r in range(lo, hi):
+            _copy(kind, y + size * r * stride, kept + size * r * stride, n_out)
+    likelihood(kind, loss, scale, clip, y, target, stride, n_out, lo, hi, totals)
     if kept:
-        by_slope(kind, code, parameter, kept, n_out, y, n_out, lo, hi, n_out)
+        by_slope(kind, code, parameter, kept, stride, y, stride, lo, hi, n_out)
 
 
 @entry_point(FAST)
@@ -132,6 +132,14 @@ def drop(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
         kept[i] = given[i] * mask[i]
 
 
+@jit(FAST)
+def _masked(kind: Any, x: int, mask: int, count: int) -> None:
+    """x = x mask"""
+    rows, kept = array_at(kind, x, count), array_at(kind, mask, count)
+    for i in range(count):
+        rows[i] *= kept[i]
+
+
 @entry_point(FAST)
 def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """dx = (dy W^T) mask f'(y)"""
@@ -141,11 +149,29 @@ def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     at, count = size_of(kind) * lo * n_in, (hi - lo) * n_in
     product_in_panels(kind, dy + size_of(kind) * lo * dy_stride, turned, dx + at, hi - lo, n_in, n_out, dy_stride, n_in)
     if mask:
-        rows, kept = array_at(kind, dx + at, count), array_at(kind, mask + at, count)
-        for i in range(count):
-            rows[i] *= kept[i]
+        _masked(kind, dx + at, mask + at, count)
     if code:
         by_slope(kind, code, numbers[0], y, n_in, dx, n_in, lo, hi, n_in)
+
+
+@entry_point(FAST)
+def join(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
+    """dx = (sum of the parts) mask f'(y)"""
+    f = array_at(0, op, INTS)
+    numbers = array_at(0.0, number, FLOATS)
+    parts, shares, n, dx, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7]
+    size, batch = size_of(kind), array_at(0, now, MOMENT)[BATCH]
+    at, count = size * lo * n, (hi - lo) * n
+    _copy(kind, parts + at, dx + at, count)
+    total = array_at(kind, dx + at, count)
+    for share in range(1, shares):
+        part = array_at(kind, parts + size * share * batch * n + at, count)
+        for i in range(count):
+            total[i] += part[i]
+    if mask:
+        _masked(kind, dx + at, mask + at, count)
+    if code:
+        by_slope(kind, code, numbers[0], y, n, dx, n, lo, hi, n)
 
 
 @entry_point(FAST)

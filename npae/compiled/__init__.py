@@ -2,8 +2,9 @@
 
     layers.py        a Chain read as Dense layers with activation and dropout
     objectives.py    each kind's page, in operations;  gaussian.py, discrepancy.py: its codes;  updates.py: the last phase
-    lowering.py      layers and losses -> operations on addresses, phase after phase
-    plan.py          operations cut into items of work, for so many threads;  Plan.describe() shows them
+    lowering.py      layers and losses -> operations on addresses, phase after phase;  notes.py: what it notes of each layer
+    work.py          how a batch is cut into blocks of rows, and a wide layer into shares of columns, one thread's each
+    plan.py          operations and their items of work as tables;  Plan.describe() shows them
     steps.py         many steps in one call
 
 What runs is npae/kernels/step: one compiled function for each kind of operation, the same for every network. The ordinary step

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from npae.compiled.layers import NotCovered
-from npae.compiled.lowering import Lowering, Matrix
+from npae.compiled.lowering import Lowering
+from npae.compiled.notes import Matrix
 from npae.kernels.step.operations import ByDiscrepancy, Distances, Rank, Turn
 from npae.losses import RBFMMD
 from npae.losses.bandwidth import PICKS
@@ -41,14 +42,14 @@ class Discrepancy:
         do, lowering = self.lowering.do, self.lowering
         do("z turned", Turn(z.at, self.z_turned, self.d))
         do("w turned", Turn(self.w, self.w_turned, self.d))
-        lowering.phases.append([])
+        lowering.by_rows()
         do("|z - z|", Distances(z.at, self.z_turned, self.zz, self.d))
         do("|z - w|", Distances(z.at, self.w_turned, self.zw, self.d))
         if self.rule in PICKS:
-            lowering.phases.append([])
-            for pick, found in zip(PICKS[str(self.rule)](lowering.batch), self.found, strict=True):
-                do("bandwidth", Rank(self.zw if pick.right == "w" else self.zz, pick.rank, found))
-            lowering.phases.append([])
+            lowering.one_by_one(len(self.found))
+            for work, (pick, found) in enumerate(zip(PICKS[str(self.rule)](lowering.batch), self.found, strict=True)):
+                do("bandwidth", Rank(self.zw if pick.right == "w" else self.zz, pick.rank, found), work)
+            lowering.by_rows()
 
     def backward(self, z: Matrix, dz: Matrix, weight: float) -> None:
         """dz += weight dMMD^2/dz"""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from npae.compiled.layers import Layer, NotCovered
-from npae.compiled.lowering import Lowering, Matrix
+from npae.compiled.lowering import Lowering
+from npae.compiled.notes import Matrix
 from npae.kernels.step.codes import DIVERGENCES, FORMS
 from npae.kernels.step.operations import BySample, Sample
 from npae.models import VAE, WAE
@@ -56,4 +57,4 @@ class Posterior:
             lowering.backward(self.body, dy)
 
     def _half(self, k: int) -> Matrix:
-        return Matrix(f"{self.both.name}", self.both.at + k * self.latent * self.lowering.item, 2 * self.latent, self.latent)
+        return self.lowering.columns(self.both, k * self.latent, self.latent)

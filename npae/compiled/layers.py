@@ -36,6 +36,10 @@ class Layer:
     parameter: float = 0.0
     dropout: Dropout | None = None
 
+    def name_of(self, first: int, width: int) -> str:
+        """decoder.2, or decoder.2[:, 192:384] of some of its columns."""
+        return self.name if width == self.dense.n_out else f"{self.name}[:, {first}:{first + width}]"
+
     @property
     def code(self) -> int:
         """The activation as compiled code knows it."""

@@ -4,20 +4,23 @@
     backward   dy -> Back -> dx                  from the last layer to the second: nobody asks for the data's gradient
     updates    Weights, Bias of every layer      the last phase, in parts
 
-A phase ends where rows of the batch need to know of other rows. The operations of each phase but the last run over blocks of rows, one
-after the other while the block is still in the cache; those of the last run over parts of the parameters.
+A phase ends where rows of the batch need to know of other rows. The operations of most phases run over blocks of rows, one after the other
+while the block is still in the cache. The first and the last layer, where they are wide, are phases of their own: each thread has a share
+of their columns, and it alone reads and moves the weights of these. With respect to what the last layer reads every share makes a part of
+the gradient, and the parts are summed in order: there are as many on one thread as on many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from npae.backend import Array
 from npae.compiled.buffers import Buffers, address
 from npae.compiled.layers import Layer
 from npae.compiled.nonzeros import Nonzeros
+from npae.compiled.notes import Done, Matrix, Share, Term
+from npae.compiled.work import Range, Work, blocks, shares
 from npae.kernels.step.operations import (
     Back,
     Decode,
@@ -26,79 +29,73 @@ from npae.kernels.step.operations import (
     Drop,
     Gather,
     GatherSparse,
+    Join,
     Norm,
     Operation,
     SparseDense,
 )
 from npae.models import Model
 
-
-@dataclass(frozen=True)
-class Matrix:
-    """Rows of a batch: where they begin, how far apart they are, and how wide."""
-
-    name: str
-    at: int
-    stride: int
-    width: int
-
-
-@dataclass
-class Done:
-    """A layer that has been run forward: what backward and the update need."""
-
-    layer: Layer
-    x: Matrix
-    y: Matrix  # before dropout
-    output: Matrix  # after it
-    mask: int = 0
-    panels: int = 0  # W in panels
-    turned: int = 0  # W^T in panels, with its rows, and the rows of other heads above those of this one
-    depth: int = 0
-    above: int = 0
-
-
-@dataclass
-class Term:
-    """One term of the objective: factor * sum of the numbers there + constant."""
-
-    name: str
-    at: int
-    count: int
-    factor: float
-    constant: float = 0.0
-    of_parameters: bool = False  # known before the step
-    hidden: bool = False  # looked at, and not shown
-
-
-Named: TypeAlias = tuple[str, Operation]
+BLOCKS_PER_THREAD = 2  # of rows: one more to take where another thread is late
+MANY = 1_000_000  # parameters from which on it is one: each block reads all weights again, which no longer lie near
+WIDE = 50_000  # weights of a layer from which on it is cut into shares
+SHARES = 4  # at most
+MOST_ROWS = 256  # that a share takes at a time
+NARROWEST = 512  # bytes of a row of a share of the first layer: narrower, its nonzeros are read too often
 
 
 @dataclass
 class Lowering:
-    """Collects the operations of one model, for a batch of `batch` rows."""
+    """Collects the operations of one model, for a batch of `batch` rows on so many threads."""
 
     model: Model
     data: Array
     batch: int
     sparse: Nonzeros | None
+    threads: int = 1
     buffers: Buffers = field(init=False)
-    phases: list[list[Named]] = field(default_factory=lambda: [[]])
+    phases: list[list[Work]] = field(default_factory=list)
     moved: list[tuple[Done, Matrix, float]] = field(default_factory=list)  # layers, dy, decay: what the last phase updates
     terms: list[Term] = field(default_factory=list)
     weights: Callable[[int], dict[str, float]] = lambda step: {}  # of the terms in a step, where not 1
 
     def __post_init__(self) -> None:
         self.buffers = Buffers(self.model.dtype)
-        from npae.kernels.step.registers import BYTES, WIDE  # loads LLVM, which --help can do without
+        from npae.kernels.step import registers  # loads LLVM, which --help can do without
 
         self.item = self.model.dtype.itemsize
-        self.width = WIDE * BYTES // self.item
+        self.width = registers.WIDE * registers.BYTES // self.item
         self.nonzeros = (0, 0, 0, 0)
+        self.few = len(self.model.parameters) < MANY
+        self.by_rows()
 
-    def do(self, name: str, operation: Operation) -> None:
+    def by_rows(self) -> None:
+        """What follows is a phase over blocks of rows."""
+        each = BLOCKS_PER_THREAD if self.threads > 1 and self.few else 1
+        self._begin([Work([], blocks(self.batch, self.threads * each))])
+
+    def by_shares(self, count: int) -> None:
+        """What follows is a phase of so many works side by side, over all rows, or blocks of them for more threads, or for the cache."""
+        rows = blocks(self.batch, max(-(-self.threads // count), -(-self.batch // MOST_ROWS)))
+        self._begin([Work([], rows, (k + 0.5) / count) for k in range(count)])
+
+    def one_by_one(self, count: int) -> None:
+        """What follows is a phase of so many works side by side, each done once."""
+        self._begin([Work([], [(0, 0)]) for _ in range(count)])
+
+    def _begin(self, works: list[Work]) -> None:
+        if self.phases and not any(work.operations for work in self.phases[-1]):
+            self.phases.pop()
+        self.phases.append(works)
+
+    def do(self, name: str, operation: Operation, work: int = 0) -> None:
         """One more operation of this phase."""
-        self.phases[-1].append((name, operation))
+        self.phases[-1][work].operations.append((name, operation))
+
+    def cut(self, layer: Layer, most: int) -> list[Range]:
+        """The columns of a layer's shares."""
+        dense = layer.dense
+        return shares(dense.n_out, self.item, most if self.few and dense.n_in * dense.n_out >= WIDE else 1)
 
     def matrix(self, name: str, width: int) -> Matrix:
         """A new one, as many rows as the batch."""
@@ -143,30 +140,70 @@ class Lowering:
                 self.do(f"{layer.name}.dropped", Drop(y.at, done[-1].mask, x.at, y.width, layer.dropout.rate))
         return done
 
+    def columns(self, matrix: Matrix, first: int, width: int) -> Matrix:
+        """Some columns of a matrix."""
+        return Matrix(matrix.name, matrix.at + self.item * first, matrix.stride, width)
+
+    def reads_nonzeros(self, x: Matrix) -> bool:
+        """Whether a layer with this input reads the nonzeros of the data."""
+        return self.sparse is not None and x.name == "x"
+
     def dense(self, layer: Layer, x: Matrix, y: Matrix) -> Done:
-        """y = f(x W + b); from the nonzeros of x where x is the data."""
-        w, b, panels = address(layer.dense.W.value), address(layer.dense.b.value), 0
-        if x.name == "x" and self.sparse:
-            indices, values, starts, blocks = self.nonzeros
-            self.do(
-                layer.name,
-                SparseDense(indices, values, starts, x.width, blocks, w, b, y.width, y.at, y.stride, layer.code, layer.parameter),
-            )
-        else:
-            panels = self.buffers.numbers(f"{layer.name}.W in panels", x.width, y.width)
-            self.do(layer.name, Dense(x.at, x.stride, x.width, panels, b, y.width, y.at, y.stride, layer.code, layer.parameter))
-        return Done(layer, x, y, y, panels=panels)
+        """y = f(x W + b); from the nonzeros of x where x is the data, and then in shares, as many as threads can take."""
+        most = min(self.threads, SHARES, y.width * self.item // NARROWEST) if x.name == "x" else 1
+        own = self._shares(layer, x, self.cut(layer, most))
+        if len(own) > 1:
+            self.by_shares(len(own))
+        for work, share in enumerate(own):
+            name = layer.name_of(share.first, share.width)
+            part, b = self.columns(y, share.first, share.width), address(layer.dense.b.value) + self.item * share.first
+            of_output = (share.panels, b, part.width, part.at, part.stride, layer.code, layer.parameter)
+            if self.reads_nonzeros(x):
+                indices, values, starts, count = self.nonzeros
+                self.do(name, SparseDense(indices, values, starts, x.width, count, *of_output), work)
+            else:
+                self.do(name, Dense(x.at, x.stride, x.width, *of_output), work)
+        if len(own) > 1:
+            self.by_rows()
+        return Done(layer, x, y, y, own)
+
+    def _shares(self, layer: Layer, x: Matrix, columns: Sequence[Range]) -> list[Share]:
+        """With room for their weights, one share behind the other; a layer that reads nonzeros takes whole rows of W as they are."""
+        if len(columns) == 1 and self.reads_nonzeros(x):
+            return [Share(0, layer.dense.n_out, address(layer.dense.W.value))]
+        panels = self.buffers.numbers(f"{layer.name}.W in panels", x.width, layer.dense.n_out)
+        return [
+            Share(first, width, panels + self.item * x.width * first, place=(k + 0.5) / len(columns))
+            for k, (first, width) in enumerate(columns)
+        ]
 
     def decode(
-        self, layer: Layer, x: Matrix, target: Matrix, likelihood: int, scale: float, clip: float, totals: int
+        self, layer: Layer, x: Matrix, target: Matrix, likelihood: int, scale: float, clip: float, term: str, constant: float
     ) -> tuple[Done, Matrix]:
-        """The decoder's last layer with the loss, and the gradient with respect to x W + b."""
-        y = self.matrix(layer.name, layer.dense.n_out)
-        kept = self.buffers.numbers(f"{layer.name} kept", self.batch, y.width) if layer.code else 0
-        panels, b = self.buffers.numbers(f"{layer.name}.W in panels", x.width, y.width), address(layer.dense.b.value)
-        of_layer = (x.at, x.stride, x.width, panels, b, y.width, y.at, kept, layer.code)
-        self.do(layer.name, Decode(*of_layer, likelihood, target.at, totals, layer.parameter, scale, clip))
-        return Done(layer, x, y, y, panels=panels), y
+        """The decoder's last layer with the loss, and the gradient with respect to x W + b; in shares, with respect to x as well."""
+        y, n_in = self.matrix(layer.name, layer.dense.n_out), layer.dense.n_in
+        own = self._shares(layer, x, self.cut(layer, SHARES))
+        kept = self.matrix(f"{layer.name} kept", y.width) if layer.code else None
+        totals, done = self.buffers.totals(term, self.batch * len(own)), Done(layer, x, y, y, own)
+        if len(own) > 1:
+            done.parts = self.buffers.numbers(f"parts of d {x.name}", self.batch * len(own), n_in)
+            self.by_shares(len(own))
+        for work, share in enumerate(own):
+            name = layer.name_of(share.first, share.width)
+            part, of_target = (self.columns(matrix, share.first, share.width) for matrix in (y, target))
+            put_aside = self.columns(kept, share.first, share.width).at if kept else 0
+            b, sums = address(layer.dense.b.value) + self.item * share.first, totals + 8 * self.batch * work
+            of_layer = (x.at, x.stride, n_in, share.panels, b, share.width, part.at, y.stride, put_aside, layer.code)
+            decode = Decode(*of_layer, likelihood, of_target.at, sums, layer.parameter, scale, clip)
+            self.do(name, decode, work)
+            if len(own) > 1:
+                share.turned, share.depth = self.buffers.numbers(f"{name}.W turned, in panels", share.width, n_in), share.width
+                dx = done.parts + self.item * self.batch * n_in * work
+                self.do(f"part of d {x.name}", Back(part.at, y.stride, share.width, share.turned, n_in, dx, 0, 0, 0, 0.0), work)
+        if len(own) > 1:
+            self.by_rows()
+        self.terms.append(Term(term, totals, self.batch * len(own), scale, constant))
+        return done, y
 
     def backward(self, done: list[Done], dy: Matrix, decay: float = 0.0) -> Matrix:
         """From dy, the gradient before the activation of the last of these layers, to that of the first, which is returned."""
@@ -179,12 +216,16 @@ class Lowering:
     def back(self, heads: list[Done], dy: Matrix, below: Done | None, name: str = "") -> Matrix:
         """dx = dy W^T, summed over heads side by side, and through the dropout and the activation of the layer below."""
         n_in, n_out = heads[0].x.width, sum(head.layer.dense.n_out for head in heads)
-        turned, above = self.buffers.numbers(f"{heads[0].layer.name}.W turned, in panels", n_out, n_in), 0
-        for head in heads:
-            head.turned, head.depth, head.above = turned, n_out, above
-            above += head.layer.dense.n_out
         dx = self.matrix(f"d {below.layer.name}" if below else name, n_in)
         code, parameter = (below.layer.code, below.layer.parameter) if below else (0, 0.0)
         y, mask = (below.y.at, below.mask) if below else (0, 0)
+        if heads[0].parts:
+            self.do(dx.name, Join(heads[0].parts, len(heads[0].shares), n_in, dx.at, mask, y, code, parameter))
+            return dx
+        turned, above = self.buffers.numbers(f"{heads[0].layer.name}.W turned, in panels", n_out, n_in), 0
+        for head in heads:
+            (share,) = head.shares
+            share.turned, share.depth, share.above = turned, n_out, above
+            above += share.width
         self.do(dx.name, Back(dy.at, dy.stride, n_out, turned, n_in, dx.at, mask, y, code, parameter))
         return dx

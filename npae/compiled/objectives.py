@@ -13,7 +13,8 @@ from collections.abc import Callable
 from npae.compiled.discrepancy import Discrepancy
 from npae.compiled.gaussian import Posterior
 from npae.compiled.layers import Layer, NotCovered, read
-from npae.compiled.lowering import Done, Lowering, Matrix, Term
+from npae.compiled.lowering import Lowering
+from npae.compiled.notes import Done, Matrix, Term
 from npae.kernels.step.codes import LIKELIHOODS
 from npae.losses import BernoulliLogits, BernoulliProbabilities, Gaussian, SquaredError
 from npae.models import AE, VAE, WAE, Model
@@ -51,9 +52,8 @@ def _reconstruct(lowering: Lowering, decoder: list[Layer], z: Matrix, x: Matrix,
     """z -> y -> the loss and dy."""
     done = lowering.forward(decoder[:-1], z, dropouts)
     code, scale, clip, constant = _likelihood(lowering.model, lowering.batch)
-    totals = lowering.buffers.totals("reconstruction", lowering.batch)
-    last, dy = lowering.decode(decoder[-1], done[-1].output if done else z, x, code, scale, clip, totals)
-    lowering.terms.append(Term(lowering.model.reconstruction_term, totals, lowering.batch, scale, constant))
+    term = lowering.model.reconstruction_term
+    last, dy = lowering.decode(decoder[-1], done[-1].output if done else z, x, code, scale, clip, term, constant)
     return [*done, last], dy
 
 

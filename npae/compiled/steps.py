@@ -110,13 +110,13 @@ class CompiledSteps:
 
         dtype = self.model.dtype.name
         for one in plan.updates.in_panels:
-            done, n_in, n_out = one.done, one.done.layer.dense.n_in, one.done.layer.dense.n_out
+            dense, share = one.done.layer.dense, one.share
             for matrix, panels in zip(one.matrices, one.panels, strict=True):
-                TO_PANELS(dtype, matrix, panels, n_in, n_out)
-            if done.turned:
-                TURN(dtype, done.panels, done.turned, n_in, n_out, done.depth, done.above)
+                TO_PANELS(dtype, matrix, panels, dense.n_in, share.width, dense.n_out, one.width)
+            if share.turned:
+                TURN(dtype, share.panels, share.turned, dense.n_in, share.width, share.depth, share.above)
             if one.squares is not None:
-                SQUARE(dtype, done.panels, n_in, n_out, address(one.squares))
+                SQUARE(dtype, share.panels, dense.n_in, share.width, address(one.squares))
         for value, place in plan.updates.squared:
             SQUARE_ROW(dtype, address(value), len(value), address(place))
 
@@ -127,4 +127,4 @@ class CompiledSteps:
         for one in plan.updates.in_panels:
             dense = one.done.layer.dense
             for matrix, panels in zip(one.matrices, one.panels, strict=True):
-                FROM_PANELS(self.model.dtype.name, matrix, panels, dense.n_in, dense.n_out)
+                FROM_PANELS(self.model.dtype.name, matrix, panels, dense.n_in, one.share.width, dense.n_out, one.width)

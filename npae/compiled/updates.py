@@ -1,8 +1,8 @@
 """The last phase of a step: every layer's weights and bias, in parts.
 
-    updates(lowering, optimizer) -> Updates        operations, their parts, and the sums of squares that an L2 term reads
+    updates(lowering, optimizer) -> Updates        works, one for each share of a layer and each bias, and the sums of squares of an L2 term
 
-A part is some rows of a panel of W; of a sparse first layer it is a block of whole rows; a bias is one part.
+A part is some rows of a panel of W; of a sparse first layer it is a block of whole rows of a share; a bias is one part.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ import numpy as np
 
 from npae.backend import Array
 from npae.compiled.buffers import address
-from npae.compiled.lowering import Done, Lowering, Matrix, Named
+from npae.compiled.lowering import Lowering
+from npae.compiled.notes import Done, Matrix, Share
+from npae.compiled.work import Range, Work
 from npae.kernels.philox import scratch_bytes as noise_bytes
 from npae.kernels.step.codes import BLOCK, PART_ROWS
 from npae.kernels.step.operations import Bias, Draw, SparseWeights, Weights
 from npae.optim import Adam
-from npae.parameters import Parameter
-
-Part = tuple[int, int]  # first row, first column; or the block
 
 
 @dataclass
 class InPanels:
-    """A W that a run keeps in panels, with its m and v: where they lie, and where the panels do."""
+    """Columns of a W that a run keeps in panels, with their m and v: where they lie, and where the panels do."""
 
     done: Done
+    share: Share
+    width: int  # of a panel; 0: that of a product
     matrices: tuple[int, int, int]
     panels: tuple[int, int, int]
     squares: Array | None  # the sums of its parts
@@ -36,61 +37,75 @@ class InPanels:
 
 @dataclass
 class Updates:
-    """Operations by name; the parts of each; which W are in panels; which biases are squared."""
+    """The works of the last phase; which W are in panels; which biases are squared."""
 
-    operations: list[Named] = field(default_factory=list)
-    parts: list[list[Part]] = field(default_factory=list)
+    works: list[Work] = field(default_factory=list)
     in_panels: list[InPanels] = field(default_factory=list)
     squared: list[tuple[Array, Array]] = field(default_factory=list)  # value, and the place of its sum
     squares: Array | None = None  # all of them
+    taken: int = 0
 
 
 def updates(lowering: Lowering, optimizer: Adam) -> Updates:
-    """What moves the parameters."""
-    made, place = Updates(), 0
-    count = sum(len(parts_of(lowering, done)) + 1 for done, _, decay in lowering.moved if decay)
+    """What moves the parameters, in the order in which threads share it out: each moves the shares that it reads."""
+    made = Updates()
+    count = sum(1 + sum(len(parts_of(lowering, done, share)) for share in done.shares) for done, _, decay in lowering.moved if decay)
     made.squares = lowering.buffers.array("squares", count, np.float64) if count else None
     for done, dy, decay in lowering.moved:
-        for parameter in (done.layer.dense.W, done.layer.dense.b):
-            parts = parts_of(lowering, done) if parameter.value.ndim == 2 else [(0, 0)]
-            squares = made.squares[place : place + len(parts)] if made.squares is not None and decay else None
-            place += len(parts) if squares is not None else 0
-            made.parts.append(parts)
-            made.operations.append(_operation(lowering, optimizer, made, done, dy, parameter, squares, decay))
+        for share in done.shares:
+            made.works.append(_weights(lowering, optimizer, made, done, share, lowering.columns(dy, share.first, share.width), decay))
+        made.works.append(_bias(lowering, optimizer, made, done, dy, decay))
+    made.works.sort(key=lambda work: work.place)
     return made
 
 
-def parts_of(lowering: Lowering, done: Done) -> list[Part]:
-    """The parts of a layer's weights, panel by panel."""
-    if is_sparse(lowering, done):
+def parts_of(lowering: Lowering, done: Done, share: Share) -> list[Range]:
+    """The parts of a share's weights, panel by panel."""
+    if lowering.reads_nonzeros(done.x):
         return [(block, 0) for block in range(lowering.nonzeros[3])]
-    dense = done.layer.dense
-    return [(i, j) for j in range(0, dense.n_out, lowering.width) for i in range(0, dense.n_in, PART_ROWS)]
+    return [(i, j) for j in range(0, share.width, lowering.width) for i in range(0, done.layer.dense.n_in, PART_ROWS)]
 
 
-def is_sparse(lowering: Lowering, done: Done) -> bool:
-    """Whether the layer reads the data's nonzeros."""
-    return lowering.sparse is not None and done.x.name == "x"
+def _sums(made: Updates, count: int, decay: float) -> Array | None:
+    """Places for the sums of the squares of so many parts, where somebody asks for them."""
+    if made.squares is None or not decay:
+        return None
+    made.taken += count
+    return made.squares[made.taken - count : made.taken]
 
 
-def _operation(
-    lowering: Lowering, optimizer: Adam, made: Updates, done: Done, dy: Matrix, parameter: Parameter, squares: Array | None, decay: float
-) -> Named:
-    dense, name, w, x = done.layer.dense, done.layer.name, address(parameter.value), done.x
-    offset, sums = w - address(optimizer.parameters.value), address(squares) if squares is not None else 0
-    m, v = address(optimizer.m) + offset, address(optimizer.v) + offset
-    if parameter is dense.b:
-        if squares is not None:
-            made.squared.append((parameter.value, squares))
-        return f"{name}.b", Bias(dy.at, dy.stride, dense.n_out, w, m, v, sums, decay)
-    if is_sparse(lowering, done):
-        return f"{name}.W", SparseWeights(*lowering.nonzeros, dense.n_in, dy.at, dy.stride, dense.n_out, w, m, v)
-    m_panels, v_panels = (lowering.buffers.numbers(f"{name}.W {moment} in panels", dense.n_in, dense.n_out) for moment in "mv")
-    panels = (done.panels, m_panels, v_panels)
-    made.in_panels.append(InPanels(done, (w, m, v), panels, squares))
-    return f"{name}.W", Weights(
-        x.at, x.stride, dense.n_in, dy.at, dy.stride, dense.n_out, *panels, done.turned, done.depth, done.above, sums, decay
+def _moments(lowering: Lowering, optimizer: Adam, value: int) -> tuple[int, int]:
+    """Where m and v of the parameters there lie."""
+    offset = value - address(optimizer.parameters.value)
+    return address(optimizer.m) + offset, address(optimizer.v) + offset
+
+
+def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, share: Share, dy: Matrix, decay: float) -> Work:
+    dense, name, x, parts = done.layer.dense, done.layer.name_of(share.first, share.width), done.x, parts_of(lowering, done, share)
+    w = address(dense.W.value) + lowering.item * share.first
+    matrices, sums = (w, *_moments(lowering, optimizer, w)), _sums(made, len(parts), decay)
+    panels, sparse = matrices, lowering.reads_nonzeros(x)
+    if share.panels != w:
+        m_panels, v_panels = (lowering.buffers.numbers(f"{name}.W {moment} in panels", dense.n_in, share.width) for moment in "mv")
+        panels = (share.panels, m_panels, v_panels)
+        made.in_panels.append(InPanels(done, share, share.width if sparse else 0, matrices, panels, sums))
+    of_share = (dense.n_in, dy.at, dy.stride, share.width, *panels)
+    operation = (
+        SparseWeights(*lowering.nonzeros, *of_share)
+        if sparse
+        else Weights(x.at, x.stride, *of_share, share.turned, share.depth, share.above, address(sums) if sums is not None else 0, decay)
     )
+    return Work([(f"{name}.W", operation)], parts, share.place)
+
+
+def _bias(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, dy: Matrix, decay: float) -> Work:
+    dense, value, sums = done.layer.dense, done.layer.dense.b.value, _sums(made, 1, decay)
+    if sums is not None:
+        made.squared.append((value, sums))
+    b = address(value)
+    moved = (b, *_moments(lowering, optimizer, b))
+    bias = Bias(dy.at, dy.stride, dense.n_out, *moved, address(sums) if sums is not None else 0, decay)
+    return Work([(f"{done.layer.name}.b", bias)], [(0, 0)])
 
 
 def scratch_bytes(lowering: Lowering) -> int:
@@ -98,6 +113,8 @@ def scratch_bytes(lowering: Lowering) -> int:
     size, batch = lowering.item, lowering.batch
     widest = max(done.layer.dense.n_out for done, _, _ in lowering.moved)  # of a bias, and of a sparse layer's rows
     gradient = max(PART_ROWS * lowering.width, (BLOCK if lowering.sparse else 1) * widest)
-    widest_noise = max((one.columns for phase in lowering.phases for _, one in phase if isinstance(one, Draw)), default=0)
+    widest_noise = max(
+        (one.columns for phase in lowering.phases for work in phase for _, one in work.operations if isinstance(one, Draw)), default=0
+    )
     most = max(size * gradient + 8 * BLOCK + (4 + size) * BLOCK * batch, 8 * batch + noise_bytes(widest_noise))
     return 64 * math.ceil(most / 64 + 1)

@@ -34,10 +34,10 @@ def operations(plan: Plan) -> list[Operation]:
     listed = []
     for number, phase in enumerate(plan.phases):
         items = int(plan.bounds[number + 1] - plan.bounds[number])
-        for makes, operation in phase:
+        for makes, operation in [named for work in phase for named in work.operations]:
             function = HANDLERS[type(operation)].function
             place = f"{function.__module__.replace('.', '/')}.py:{inspect.getsourcelines(function)[1]}"
-            says = " ".join((type(operation).__doc__ or "").split())
+            says = " ".join((type(operation).__doc__ or "").partition("\n\n")[0].split())
             listed.append(Operation(number, items, type(operation).__name__, makes, _width(operation), says, place))
     return listed
 

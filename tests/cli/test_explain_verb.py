@@ -159,7 +159,7 @@ def test_the_compiled_step_is_printed_operation_by_operation(npae: Any, monkeypa
     assert (said.status, said.err) == (0, "")
     lines = said.out.splitlines()
     assert lines[0].startswith("a training step of vae on digits, batches of 50")
-    operations = [(type(operation).__name__, name) for phase in made[-1].phases for _, (name, operation) in enumerate(phase)]
+    operations = [(type(operation).__name__, name) for phase in made[-1].phases for work in phase for name, operation in work.operations]
     assert len(lines) == len(operations) + 2
     for line, (kind, name) in zip(lines[2:], operations, strict=True):
         assert kind in {one.__name__ for one in KINDS}
