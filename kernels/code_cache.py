@@ -3,13 +3,14 @@
     CodeCache(function)      what Numba asks before it compiles, and tells what it has compiled
     fetched, keep(path)      the content of such a file, for both kinds of code: Numba's, and that of entry.py, which needs no Numba
     code_folder() -> Path    ~/.cache/npae/numba/kernels-HASH, below XDG_CACHE_HOME if that is set, or in NUMBA_CACHE_DIR; None: no home
-    MODULE.FUNCTION-KEY.code the code, then 32 bytes: its SHA-256
+    MODULE.FUNCTION-KEY.code the code, then 32 bytes: the SHA-256 of folder and name of the file, and of the code
 
 HASH is of every source of this package, since Numba notices an edit of the file that holds a function but not of those whose functions it
 calls; KEY of the function, its types, the processor and the versions. Numba's own cache numbers its files in an index: two processes that
 compile at the same moment can take one number for two things, a file cut short stops every later start, and a full disk the program. Here a
-file is written under a name of its own and renamed; what does not have its digest is compiled anew and replaced; and where nothing can be
-written, nothing is kept. So nothing is raised. What was not used for long is removed when a new folder is made (`prune`).
+file is written under a name of its own and renamed; what does not have its digest, or is another's file, is compiled anew and replaced; and
+where nothing can be written, nothing is kept. So nothing is raised. What was not used for long is removed when a new folder is made
+(`prune`).
 """
 
 from __future__ import annotations
@@ -92,7 +93,14 @@ def fetched(path: Path | None) -> bytes | None:
     except OSError:  # not there, or not there any more
         return None
     code, digest = content[:-DIGEST], content[-DIGEST:]
-    return code if hashlib.sha256(code).digest() == digest else None
+    return code if _digest(path, code) == digest else None
+
+
+def _digest(path: Path, code: bytes) -> bytes:
+    """Of the code and of where it belongs: the file of another function, type or source, put in its place, would run and say nothing."""
+    digest = hashlib.sha256(f"{path.parent.name}/{path.name}\0".encode())
+    digest.update(code)
+    return digest.digest()
 
 
 def keep(path: Path | None, code: bytes) -> None:
@@ -102,7 +110,7 @@ def keep(path: Path | None, code: bytes) -> None:
     temporary = path.with_name(f"{path.stem}.{os.urandom(6).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(code + hashlib.sha256(code).digest())
+        temporary.write_bytes(code + _digest(path, code))
         os.replace(temporary, path)
     except OSError:  # read-only, full, or pruned by another process: it is compiled in the next one again
         with contextlib.suppress(OSError):

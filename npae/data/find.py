@@ -4,7 +4,7 @@
     ${XDG_CACHE_HOME:-~/.cache}/npae/data/<name>       what fetch.py downloaded
 
 Every file may be packed (.gz) or unpacked; where both lie side by side, the unpacked one is read.
-Raises InputError when NPAE_DATA_DIR is not a folder, or holds some but not all files of a data set.
+Raises InputError when NPAE_DATA_DIR is not a folder, or holds some but not all files of a data set, and where there is no home folder.
 """
 
 from __future__ import annotations
@@ -33,10 +33,17 @@ def entry_of(name: str) -> Entry:
     return CATALOGUE[name]
 
 
+def npae_cache() -> Path:
+    """What npae keeps of data lies below it."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "npae"
+    except RuntimeError:  # a user whom the system does not know, as in a container
+        raise InputError("no home folder to keep data sets in; set XDG_CACHE_HOME, or NPAE_DATA_DIR to a folder that holds them") from None
+
+
 def cache_folder(name: str) -> Path:
     """Where a download of that data set goes."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "npae" / "data" / name
+    return npae_cache() / "data" / name
 
 
 def locate(folder: Path, name: str) -> Path | None:

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from npae.data.catalogue import File
-from npae.data.find import cache_folder
+from npae.data.find import npae_cache
 from npae.data.idx import Content, read_content
+from npae.errors import InputError
 
 WORTH = 1_000_000  # bytes of a packed file from which on a copy is worth its place
 
@@ -36,10 +37,13 @@ def content_of(path: Path, file: File) -> tuple[Content, str]:
 
 
 def _copy_of(path: Path, file: File) -> Path | None:
-    """Where a copy of its content belongs; None for a file that is unpacked, small, or not the catalogue's."""
+    """Where a copy of its content belongs; None for a file that is unpacked, small, or not the catalogue's, and without a home folder."""
     if path.suffix != ".gz" or file.size < WORTH or hashlib.sha256(path.read_bytes()).hexdigest() != file.sha256:
         return None
-    return cache_folder("unpacked").parents[1] / "unpacked" / file.content_sha256
+    try:
+        return npae_cache() / "unpacked" / file.content_sha256
+    except InputError:  # no home folder: no place for copies
+        return None
 
 
 def _read(copy: Path) -> Content | None:

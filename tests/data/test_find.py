@@ -40,6 +40,21 @@ def test_the_cache_follows_xdg_and_otherwise_lies_at_home(monkeypatch: pytest.Mo
     assert cache_folder("mnist") == tmp_path / "home" / ".cache" / "npae" / "data" / "mnist"
 
 
+def test_a_user_without_a_home_folder_is_told_where_data_can_lie(
+    tiny: Entry, tiny_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(InputError, match=r"^no home folder to keep data sets in; set XDG_CACHE_HOME, or NPAE_DATA_DIR to a folder"):
+        find("tiny")
+    own = _fill(tmp_path / "own" / "tiny", tiny_files)
+    monkeypatch.setenv("NPAE_DATA_DIR", str(tmp_path / "own"))
+    assert find("tiny") == own
+
+
 def test_a_genuine_copy_under_another_gzip_header_or_unpacked_is_accepted(
     tiny: Entry, tiny_files: dict[str, bytes], tmp_path: Path
 ) -> None:

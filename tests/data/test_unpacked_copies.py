@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from npae.data import unpacked
-from npae.data.catalogue import File
+from npae.data import Dataset, load, unpacked
+from npae.data.catalogue import CATALOGUE, File
 from npae.data.unpacked import content_of
 
 IDX = bytes([0, 0, 8, 1, 0, 0, 0, 3]) + b"abc"
@@ -79,3 +82,72 @@ def test_where_nothing_can_be_written_files_are_unpacked_each_time(tmp_path: Pat
         patch.setattr(unpacked, "WORTH", 0)
         assert bytes(content_of(*packed)[0]) == IDX
     assert (tmp_path / "cache").read_bytes() == b""
+
+
+@pytest.mark.parametrize("failing", ["write_bytes", "replace"])
+def test_a_disk_that_fills_up_leaves_neither_half_a_copy_nor_a_whole_one(
+    failing: str, home: Path, packed: tuple[Path, File], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def half(path: Path, content: Any) -> int:
+        write(path, bytes(content)[:5])
+        raise OSError(28, "No space left on device")
+
+    def no_name(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((Path, failing, half) if failing == "write_bytes" else (os, failing, no_name)))
+    assert bytes(content_of(*packed)[0]) == IDX
+    assert list(home.iterdir()) == []
+
+
+def test_a_copy_is_never_seen_half_written_by_another_process(
+    home: Path, packed: tuple[Path, File], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, seen = Path.write_bytes, list[str]()
+
+    def watched(path: Path, content: Any) -> int:
+        seen.append(path.name)
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", watched)
+    content_of(*packed)
+    assert len(seen) == 1
+    assert seen != [packed[1].content_sha256] == [path.name for path in home.iterdir()]
+
+
+def test_a_user_without_a_home_folder_gets_the_data_without_copies(packed: tuple[Path, File], monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    monkeypatch.setattr(unpacked, "WORTH", 0)
+    content, digest = content_of(*packed)
+    assert (bytes(content), digest) == (IDX, packed[1].content_sha256)
+
+
+def test_mnist_is_unpacked_once_and_its_images_are_read_from_copies_from_then_on(
+    mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = [file for file in CATALOGUE["mnist"].files if (Path(mnist.source) / file.name).is_file() and "images" in file.name]
+    if len(packed) != 2:
+        pytest.skip(f"needs MNIST's images packed, as they are downloaded; {mnist.source} holds them unpacked")
+    monkeypatch.setenv("NPAE_DATA_DIR", str(Path(mnist.source).parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    read, opened = unpacked.read_content, list[str]()
+
+    def noted(path: Path) -> Any:
+        opened.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(unpacked, "read_content", noted)
+    load("mnist")
+    assert {file.name for file in packed} <= set(opened)
+    assert {path.name for path in (tmp_path / "npae" / "unpacked").iterdir()} == {file.content_sha256 for file in packed}
+    opened.clear()
+    again = load("mnist")
+    assert not {file.name for file in packed} & set(opened)
+    np.testing.assert_array_equal(again.train, mnist.train)
+    assert again.fingerprint == mnist.fingerprint

@@ -10,15 +10,17 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import llvmlite
 import numpy as np
 import pytest
 
 from npae.kernels import entry
 from npae.kernels.code_cache import fetched
 from npae.kernels.entry import Entry
-from npae.kernels.step.entries import ALL, COUNT_NONZEROS
+from npae.kernels.step.entries import ALL, COUNT_NONZEROS, RUN_STEPS
 from npae.kernels.step.perform import HANDLERS
 
 OF_PYTHON = ("Py", "_Py", "numba_", "NRT_")
@@ -57,6 +59,37 @@ def test_code_that_is_not_whole_is_compiled_anew_and_replaced(tmp_path: Path) ->
     assert run(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path)) == LOADED
 
 
+def test_the_whole_file_of_another_type_or_function_in_its_place_is_not_run(tmp_path: Path) -> None:
+    run(f"{PROGRAM}COUNT_NONZEROS.address('float64')", NUMBA_CACHE_DIR=str(tmp_path))
+    single, double = sorted(tmp_path.rglob("*count_nonzeros-*.code"), key=lambda path: fetched(path) or b"")
+    contents = single.read_bytes(), double.read_bytes()
+    assert contents[0] != contents[1]
+    single.write_bytes(contents[1])
+    double.write_bytes(contents[0])
+    assert run(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path)) == COMPILED
+    assert run(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path)) == LOADED
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "other"),
+    [
+        (entry._llvm, "get_host_cpu_name", lambda: "another"),
+        (entry._llvm, "get_host_cpu_features", lambda: SimpleNamespace(flatten=lambda: "+another")),
+        (entry._llvm, "get_process_triple", lambda: "another-unknown-linux-gnu"),
+        (llvmlite, "__version__", "0.0.1"),
+        (entry, "_numba", lambda: "another"),
+        (sys, "version", "4.0.0"),
+    ],
+    ids=["processor", "instructions", "system", "llvmlite", "numba", "python"],
+)
+def test_another_machine_or_compiler_has_files_of_its_own(of: Any, name: str, other: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "_code_made_by", entry._code_made_by.__wrapped__)
+    here = COUNT_NONZEROS.path("float32")
+    assert here == COUNT_NONZEROS.path("float32") != COUNT_NONZEROS.path("float64")
+    monkeypatch.setattr(of, name, other)
+    assert COUNT_NONZEROS.path("float32") != here
+
+
 def test_what_numba_is_told_about_code_makes_other_code(tmp_path: Path) -> None:
     run(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path))
     assert run(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path), NUMBA_OPT="1") == COMPILED
@@ -69,12 +102,22 @@ def test_where_nothing_can_be_written_it_is_compiled_each_time(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("one", [*ALL, *HANDLERS.values()], ids=lambda one: one.name.split(":")[1])
-def test_an_entry_calls_the_c_library_alone(one: Entry) -> None:
+def needed(one: Entry) -> list[str]:
+    """The functions that its kept code says it calls."""
     one.address("float32")
     content = fetched(one.path("float32"))
     assert content is not None
-    assert [name for name in json.loads(content.partition(b"\n")[0])["needs"] if name.startswith(OF_PYTHON)] == []
+    names: list[str] = json.loads(content.partition(b"\n")[0])["needs"]
+    return names
+
+
+def test_the_functions_of_the_c_library_that_an_entry_calls_are_known() -> None:
+    assert "sched_yield" in needed(RUN_STEPS)
+
+
+@pytest.mark.parametrize("one", [*ALL, *HANDLERS.values()], ids=lambda one: one.name.split(":")[1])
+def test_an_entry_calls_the_c_library_alone(one: Entry) -> None:
+    assert [name for name in needed(one) if name.startswith(OF_PYTHON)] == []
 
 
 def test_a_function_that_this_process_does_not_have_is_named_before_llvm_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,17 @@ def test_a_changed_byte_is_seen(run: Run, tmp_path: Path) -> None:
     assert run(DOUBLE, NUMBA_CACHE_DIR=str(tmp_path)) == COMPILED
 
 
+def test_the_whole_file_of_another_function_or_type_in_a_files_place_is_not_run(run: Run, tmp_path: Path) -> None:
+    run(DOUBLE, NUMBA_CACHE_DIR=str(tmp_path))
+    run(SINGLE, NUMBA_CACHE_DIR=str(tmp_path))
+    whole = {path: path.read_bytes() for path in files(tmp_path)}
+    assert len(whole) > 1
+    for path, other in zip(whole, [*whole][1:] + [*whole][:1], strict=True):
+        path.write_bytes(whole[other])
+    assert run(DOUBLE, NUMBA_CACHE_DIR=str(tmp_path)) == COMPILED
+    assert run(DOUBLE, NUMBA_CACHE_DIR=str(tmp_path)) == LOADED
+
+
 def test_on_a_full_disk_kernels_compile_and_what_is_kept_already_is_read(run: Run, tmp_path: Path) -> None:
     assert run(f"{FULL}\n{DOUBLE}", NUMBA_CACHE_DIR=str(tmp_path)) == COMPILED
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

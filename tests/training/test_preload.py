@@ -86,3 +86,29 @@ def test_a_run_whose_step_is_kept_and_that_evaluates_nothing_never_loads_numba(t
         command = [sys.executable, "-c", RUN, str(tmp_path / str(number)), validation]
         said.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
     assert said[1:] == ["False", "True"]  # the first may have compiled
+
+
+LOADED = """
+import sys
+from npae.training.configuration import resolve
+from npae.training.preload import loading_code
+validation = float(sys.argv[1]) if sys.argv[1] != "none" else "none"
+configuration = resolve("ae", flags={"step": "compiled", "backend": "numba", "validation": validation, "watch": int(sys.argv[2])})
+before = [name for name in ("numba", "scipy.linalg.blas") if name in sys.modules]
+with loading_code(configuration):
+    pass
+print(before, *(name for name in ("llvmlite.binding", "numba", "scipy.linalg.blas") if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize(
+    ("validation", "watch", "loaded"),
+    [
+        ("none", "0", "llvmlite.binding"),
+        ("0.1", "0", "llvmlite.binding numba scipy.linalg.blas"),
+        ("none", "1", "llvmlite.binding numba scipy.linalg.blas"),
+    ],
+)
+def test_a_run_that_evaluates_has_numba_and_the_products_of_scipy_when_the_data_are_there(validation: str, watch: str, loaded: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED, validation, watch], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"[] {loaded}"
