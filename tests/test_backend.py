@@ -86,7 +86,7 @@ def test_an_unknown_backend_is_refused_with_its_origin_and_the_list_of_names(mon
 
 @pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed here")
 def test_cupy_where_it_is_not_installed_says_how_to_get_it() -> None:
-    with pytest.raises(InputError, match=r"backend 'cupy': CuPy is not installed; pip install 'npae\[gpu\]', or use --backend numba"):
+    with pytest.raises(InputError, match=r"backend 'cupy': CuPy is not installed; pip install -e '\.\[gpu\]', or use --backend numba"):
         backend("cupy")
 
 

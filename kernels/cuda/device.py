@@ -107,7 +107,7 @@ def _cupy() -> ModuleType:
     try:
         import cupy
     except ImportError:
-        raise InputError("backend 'cupy': CuPy is not installed; pip install 'npae[gpu]', or use --backend numba") from None
+        raise InputError("backend 'cupy': CuPy is not installed; pip install -e '.[gpu]', or use --backend numba") from None
     if not cupy.cuda.is_available():
         raise InputError("backend 'cupy': CuPy is installed but finds no CUDA GPU or driver; check nvidia-smi, or use --backend numba")
     module: ModuleType = cupy

@@ -82,7 +82,7 @@ def _numba_cache() -> dict[str, Any]:
 
 def _gpu() -> str:
     if importlib.util.find_spec("cupy") is None:
-        return "CuPy is not installed: pip install 'npae[gpu]' (CUDA 12) or 'npae[gpu13]' (CUDA 13)"
+        return "CuPy is not installed: pip install -e '.[gpu]' (CUDA 12) or '.[gpu13]' (CUDA 13)"
     import cupy
 
     if not cupy.cuda.is_available():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from npae.backend import Array
+from npae.backend import Array, backend
 from npae.data import Dataset, load
 from npae.data.batches import batch_count
 from npae.errors import InputError
@@ -48,6 +48,7 @@ def load_dataset(configuration: Configuration) -> Dataset:
 
 def prepare(configuration: Configuration) -> Run:
     """Load the data, build the model and the trainer."""
+    backend(configuration["backend"])  # one that this machine cannot run is refused before any data are fetched
     with loading_code(configuration):
         dataset = load_dataset(configuration)
     parts = split_of(configuration, dataset)

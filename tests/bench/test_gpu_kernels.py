@@ -34,13 +34,13 @@ def test_without_a_gpu_one_line_says_what_is_missing(
     command: str, devices: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def no_gpu() -> None:
-        raise InputError("backend 'cupy': CuPy is not installed; pip install 'npae[gpu]', or use --backend numba")
+        raise InputError("backend 'cupy': CuPy is not installed; pip install -e '.[gpu]', or use --backend numba")
 
     monkeypatch.setattr(device, "Gpu", no_gpu)
     device.the_gpu.cache_clear()
     assert main([command, "--device", devices]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == "bench: error: backend 'cupy': CuPy is not installed; pip install 'npae[gpu]', or use --backend numba"
+    assert line == "bench: error: backend 'cupy': CuPy is not installed; pip install -e '.[gpu]', or use --backend numba"
 
 
 @pytest.mark.parametrize(("text", "message"), [("gpu", "--device 'gpu' is not known"), ("none", "--device none: nothing to measure on")])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tomllib
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from npae import backend as backends
 from npae.cli.settings import add_settings, given_flags
+from npae.kernels.cuda import device
 
 TRAIN = ["train", "ae", "--epochs", "1", "--hidden", "8", "--latent", "2", "--quiet", "--out", "run"]
 
@@ -67,3 +71,40 @@ def test_what_contradicts_itself_is_refused_in_one_line(
 ) -> None:
     refused([*TRAIN, *words], [said])
     assert not Path("run/checkpoint").exists()
+
+
+@pytest.fixture
+def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is fetched on a machine without CuPy and without any data."""
+    monkeypatch.setitem(sys.modules, "cupy", None)  # its import fails
+    monkeypatch.setattr(device, "_chosen", [])
+    backends._instance.cache_clear()
+    for variable in ("NPAE_DATA_DIR", "XDG_CACHE_HOME"):
+        (tmp_path / variable).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    monkeypatch.delenv("NPAE_OFFLINE", raising=False)
+    asked: list[str] = []
+
+    def urlopen(url: str, **_: Any) -> None:
+        asked.append(url)
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    return asked
+
+
+NO_GPU = "backend 'cupy': CuPy is not installed; pip install -e '.[gpu]', or use --backend numba"
+
+
+@pytest.mark.parametrize("words", ["reproduce flux-ae --backend cupy", "reproduce all --backend cupy", "train flux-ae --device cuda"])
+def test_a_gpu_that_is_not_there_is_said_before_any_data_are_fetched(
+    refused: Callable[[list[str], list[str]], str], fetched: list[str], words: str
+) -> None:
+    refused(words.split(), [NO_GPU])
+    assert fetched == []
+
+
+def test_where_the_backend_is_there_the_data_are_fetched(fetched: list[str], npae: Any) -> None:
+    said = npae("reproduce", "flux-ae", "--backend", "numpy")
+    assert said.status == 2
+    assert fetched

@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from device_arrays import host
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.graph.gpu import Ending, begin_step, check_gradient, end_step, gather
@@ -52,7 +53,7 @@ class Call:
     def written(self, arguments: list[Any], returned: Any) -> list[np.ndarray[Any, Any]]:
         """The outputs and the returned numbers, as NumPy's."""
         numbers = [] if returned is None else list(returned) if isinstance(returned, tuple) else [returned]
-        return [a.get() if hasattr(a, "get") else np.asarray(a) for a in [*(arguments[i] for i in self.outputs), *numbers]]
+        return [host(a) for a in [*(arguments[i] for i in self.outputs), *numbers]]
 
 
 def registered(name: str, example: Example | None = None, **constants: Any) -> Call:

@@ -48,7 +48,7 @@ def compiler() -> None:
 @pytest.fixture(scope="session")
 def nvrtc() -> None:
     """NVIDIA's run-time compiler, from its wheel: it needs no GPU and no driver."""
-    _needed(library() is not None, f"needs NVIDIA's run-time compiler: pip install 'npae[dev]' or {WHEEL} (Linux)")
+    _needed(library() is not None, f"needs NVIDIA's run-time compiler: pip install -e '.[dev]' or {WHEEL} (Linux)")
 
 
 @pytest.fixture

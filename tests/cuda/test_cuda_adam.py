@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from device_arrays import host
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.registry import KERNELS, resolve
 
 DTYPES = ["float32", "float64"]
-
-
-def host(array: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
 def example(size: int, dtype: str) -> tuple[Any, ...]:

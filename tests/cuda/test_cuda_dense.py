@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from device_arrays import host
 from shim import OnCpu
 
 from npae.kernels.cuda.device import Device, using
@@ -14,7 +15,6 @@ from npae.kernels.dense import gpu
 from npae.kernels.registry import KERNELS, resolve
 from npae.kernels.step.codes import ACTIVATIONS
 
-Array = np.ndarray[Any, Any]
 NAMES = ["matmul", "affine", "affine_data_gradient", "affine_weight_gradient"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 PARAMETER = 0.25
@@ -35,10 +35,6 @@ def example(name: str, batch: int, n_in: int, n_out: int, dtype: str, activation
 
 def on(xp: Any, arguments: tuple[Any, ...]) -> list[Any]:
     return [xp.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
-
-
-def host(array: Any) -> Array:
-    return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
 def errors(device: Device, name: str, arguments: tuple[Any, ...]) -> Iterator[float]:

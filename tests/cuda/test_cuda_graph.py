@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+from device_arrays import Array, full, host
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.graph.gpu import begin_step, gather
 
-Array = np.ndarray[Any, Any]
 rng = np.random.default_rng(5)
-
-
-def on_host(array: Any) -> Array:
-    return np.asarray(array.get() if hasattr(array, "get") else array)
-
-
-def full(device: Device, shape: Any, value: float, dtype: str = "float64") -> Array:
-    made: Array = device.xp.full(shape, value, dtype)
-    return made
 
 
 def offset(device: Device, array: Array, by: int) -> Array:
@@ -49,7 +38,7 @@ def begun(device: Device, k: int, rows: int, *, data: Array | None = None) -> di
     x = None if data is None else full(device, (rows, data.shape[1]), np.nan, str(data.dtype))
     given = () if data is None else (xp.asarray(data), x)
     begin_step(state["counters"], state["order"], state["table"], state["rows"], state["numbers"], state["step"], *given)
-    return {name: on_host(array) for name, array in state.items()} | ({} if x is None else {"x": on_host(x)})
+    return {name: host(array) for name, array in state.items()} | ({} if x is None else {"x": host(x)})
 
 
 @pytest.mark.parametrize(("k", "rows"), [(0, 300), (2, 300), (3, 100), (1, 1)])
@@ -75,8 +64,8 @@ def test_a_step_begins_with_every_row_where_the_rows_are_more_than_threads(devic
     table, numbers = full(device, (1, 1000), 0.0), full(device, 1000, np.nan)
     table[...] = device.xp.arange(1000.0)
     begin_step(full(device, 2, 0, "int64"), order, table, rows, numbers, step)
-    assert np.array_equal(on_host(rows), on_host(order))
-    assert np.array_equal(on_host(numbers), np.arange(1000.0))
+    assert np.array_equal(host(rows), host(order))
+    assert np.array_equal(host(numbers), np.arange(1000.0))
 
 
 # ---- rows of the data
@@ -89,29 +78,29 @@ def test_a_step_begins_with_every_row_where_the_rows_are_more_than_threads(devic
 def test_gather_copies_rows_of_any_width_wherever_they_lie(
     device: Device, dtype: str, shape: tuple[int, ...], shift: tuple[int, int]
 ) -> None:
-    host = rng.integers(-(2**31), 2**31, (50, *shape)).astype(dtype)
-    data, out = offset(device, host, shift[0]), offset(device, np.zeros((101, *shape), dtype), shift[1])
+    values = rng.integers(-(2**31), 2**31, (50, *shape)).astype(dtype)
+    data, out = offset(device, values, shift[0]), offset(device, np.zeros((101, *shape), dtype), shift[1])
     behind = full(device, 101, 0, "int64")
     behind[...] = device.xp.asarray(rng.integers(50, size=101))
     behind[0], behind[1] = 49, 0
     gather(data, behind, out)
-    assert np.array_equal(on_host(out), host[on_host(behind)])
-    assert np.array_equal(on_host(data), host)
+    assert np.array_equal(host(out), values[host(behind)])
+    assert np.array_equal(host(data), values)
 
 
 def test_gather_copies_all_where_rows_are_more_than_threads(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("npae.kernels.graph.gpu.MOST", 2)
-    host, rows = rng.standard_normal((40, 31)), rng.integers(40, size=100)
+    values, rows = rng.standard_normal((40, 31)), rng.integers(40, size=100)
     out = full(device, (100, 31), np.nan)
-    gather(device.xp.asarray(host), device.xp.asarray(rows), out)
-    assert np.array_equal(on_host(out), host[rows])
+    gather(device.xp.asarray(values), device.xp.asarray(rows), out)
+    assert np.array_equal(host(out), values[rows])
 
 
 def test_gather_copies_bits_and_no_numbers(device: Device) -> None:
-    host = np.array([[0x7FC00001, 0x7F800000], [0x80000000, 1]], np.uint32).view(np.float32)
+    values = np.array([[0x7FC00001, 0x7F800000], [0x80000000, 1]], np.uint32).view(np.float32)
     out = full(device, (3, 2), 0.0, "float32")
-    gather(device.xp.asarray(host), device.xp.asarray(np.array([1, 0, 1])), out)
-    assert on_host(out).tobytes() == host[[1, 0, 1]].tobytes()
+    gather(device.xp.asarray(values), device.xp.asarray(np.array([1, 0, 1])), out)
+    assert host(out).tobytes() == values[[1, 0, 1]].tobytes()
 
 
 def test_gather_says_which_array_does_not_fit(device: Device) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from device_arrays import Array, host
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.registry import KERNELS, resolve
@@ -14,11 +15,6 @@ from npae.kernels.registry import KERNELS, resolve
 DTYPES = ["float32", "float64"]
 BERNOULLI = ["bernoulli_logits", "bernoulli_probabilities"]
 KL = ["gaussian_kl_log_std", "gaussian_kl_log_variance", "gaussian_kl_sigma"]
-Array = np.ndarray[Any, Any]
-
-
-def host(array: Any) -> Array:
-    return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
 def likelihood(device: Device, name: str, y: Any, x: Any, scale: float, gradient: Any, clip: float = 1 / 64) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from counting import Counting
+from device_arrays import Array, host
 from shim import OnCpu
 
 from npae.kernels.cuda.device import Device, using
@@ -14,14 +16,9 @@ from npae.kernels.mmd.gpu import mmd_imq, mmd_rbf
 from npae.kernels.mmd.reference import mmd_imq as reference_imq
 from npae.kernels.mmd.reference import mmd_rbf as reference_rbf
 
-Array = np.ndarray[Any, Any]
 DTYPES = ["float32", "float64"]
 HELD, TILED = 3, 40  # features of points that stay in registers, and of those that do not
 SCALES = np.array([0.5, 2.0, 7.0])
-
-
-def host(array: Any) -> Array:
-    return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
 def samples(n: int, m: int, d: int, dtype: str, offset: float = 0.0) -> tuple[Array, Array]:
@@ -147,19 +144,6 @@ def test_a_narrow_bandwidth_keeps_its_digits(device: Device, d: int, sigma2: flo
     want, _ = reference_rbf(z.astype(np.float64), w.astype(np.float64), sigma2, np.empty(z.shape))
     assert 1e-8 < abs(want) < 1e-3
     assert abs(rbf(device, z, w, sigma2)[0] - want) <= 3e-5 * abs(want)
-
-
-class Counting(OnCpu):
-    """Launches nothing, and adds up the memory that is asked for."""
-
-    asked = 0
-
-    def empty(self, shape: int | tuple[int, ...], dtype: Any) -> Array:
-        self.asked += int(np.prod(shape)) * np.dtype(dtype).itemsize
-        return np.empty(0, dtype)
-
-    def launch(self, *_: Any) -> None:
-        """Nothing is computed."""
 
 
 @pytest.mark.parametrize(("n", "d", "megabytes"), [(60_000, 8, 40), (60_000, 64, 65), (100, 8, 1), (1000, 64, 10)])

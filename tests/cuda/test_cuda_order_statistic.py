@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from device_arrays import Array, host
 from shim import OnCpu
 
 from npae.errors import InputError
@@ -16,17 +17,12 @@ from npae.kernels.registry import resolve
 
 DTYPES = ["float32", "float64"]
 MANY = (71, 133)  # more pairs than are stored, here
-Array = np.ndarray[Any, Any]
 
 
 @pytest.fixture(autouse=True)
 def fewer_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small samples take the way of large ones."""
     monkeypatch.setattr(gpu, "FEW", 1000)
-
-
-def host(array: Any) -> Any:
-    return array.get() if hasattr(array, "get") else array
 
 
 def statistic(device: Device, z: Array, w: Array, rank: int) -> float:

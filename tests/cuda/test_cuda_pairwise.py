@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+from device_arrays import Array, host
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.registry import resolve
 
 DTYPES = ["float32", "float64"]
-Array = np.ndarray[Any, Any]
 
 
 def distances(device: Device, x: Array, y: Array) -> Array:
@@ -20,7 +18,7 @@ def distances(device: Device, x: Array, y: Array) -> Array:
     others = on_device if y is x else device.xp.array(y)
     out = device.xp.full((len(x), len(y)), np.nan, x.dtype)
     resolve("pairwise_squared", "gpu")(on_device, others, out)
-    return np.asarray(out.get() if hasattr(out, "get") else out)
+    return host(out)
 
 
 def expected(x: Array, y: Array) -> Array:

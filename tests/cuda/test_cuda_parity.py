@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from device_arrays import host
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.kernel import EXACT
@@ -23,7 +24,7 @@ def results(device: Device, name: str, arguments: list[Any], returned: Any) -> l
     """The arrays that the call wrote, and the number or numbers that it returned, as NumPy's."""
     numbers = [] if returned is None else list(returned) if isinstance(returned, tuple) else [returned]
     every = [arguments[i] for i in KERNELS[name].outputs] + numbers
-    return [a.get() if hasattr(a, "get") else np.asarray(a) for a in every]
+    return [host(a) for a in every]
 
 
 def called(device: Device, name: str, size: int, dtype: str) -> tuple[list[Any], tuple[Any, ...]]:
@@ -62,7 +63,7 @@ def test_a_cuda_kernel_writes_its_outputs_alone(device: Device, name: str) -> No
     resolve(name, "gpu")(*arguments)
     for i, (before, after) in enumerate(zip(example, arguments, strict=True)):
         if isinstance(before, np.ndarray):
-            after = after.get() if hasattr(after, "get") else after
+            after = host(after)
             assert np.array_equal(before, after, equal_nan=before.dtype.kind == "f") == (i not in KERNELS[name].outputs), f"argument {i}"
 
 

@@ -7,18 +7,15 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from counting import Counting
+from device_arrays import Array, host
 from shim import OnCpu
 
 from npae.kernels.cuda.device import Device, using
 from npae.kernels.relabelled.gpu import relabelled_sums
 from npae.kernels.relabelled.reference import relabelled_sums as reference
 
-Array = np.ndarray[Any, Any]
 DTYPES = ["float32", "float64"]
-
-
-def host(array: Any) -> Array:
-    return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
 def example(n: int, count: int, dtype: str, d: int = 5) -> tuple[Array, Array]:
@@ -90,19 +87,6 @@ def test_a_bandwidth_on_the_device_gives_the_same_bytes_as_one_on_the_host(devic
     x, labels = example(70, 5, "float32")
     on_host, on_device = sums_of(device, x, labels, 1.7), sums_of(device, x, labels, device.xp.array(1.7))
     assert [a.tobytes() for a in on_host] == [a.tobytes() for a in on_device]
-
-
-class Counting(OnCpu):
-    """Launches nothing, and adds up the memory that is asked for."""
-
-    asked = 0
-
-    def empty(self, shape: int | tuple[int, ...], dtype: Any) -> Array:
-        self.asked += int(np.prod(shape)) * np.dtype(dtype).itemsize
-        return np.empty(0, dtype)
-
-    def launch(self, *_: Any) -> None:
-        """Nothing is computed."""
 
 
 def test_memory_does_not_grow_with_the_pairs() -> None:

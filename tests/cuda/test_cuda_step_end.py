@@ -7,21 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from device_arrays import Array, full, host
 
 from npae.kernels.cuda.device import Device
 from npae.kernels.graph.gpu import Ending, check_gradient, end_step
 
-Array = np.ndarray[Any, Any]
 rng = np.random.default_rng(5)
-
-
-def on_host(array: Any) -> Array:
-    return np.asarray(array.get() if hasattr(array, "get") else array)
-
-
-def full(device: Device, shape: Any, value: float, dtype: str = "float64") -> Array:
-    made: Array = device.xp.full(shape, value, dtype)
-    return made
 
 
 def on_device(device: Device, numbers: Any) -> list[Array]:
@@ -40,7 +31,7 @@ def checked(
     """gradient_scale and bad."""
     flag, scale = full(device, (), bad, "uint32"), full(device, (), 7.0)
     check_gradient(device.xp.asarray(grad), on_device(device, finite), clip_norm, flag, scale, end)
-    return float(on_host(scale)), int(on_host(flag))
+    return float(host(scale)), int(host(flag))
 
 
 def is_stopped(scale: float, bad: int) -> bool:
@@ -131,32 +122,32 @@ def test_the_end_of_a_step_logs_its_numbers_and_goes_on(device: Device, how: str
     terms = [*rng.standard_normal(count)]
     end = ending(device, terms)
     ends(device, how, end)
-    log = on_host(end.log)
+    log = host(end.log)
     assert log[1].tolist() == terms
     assert np.isnan(log[[0, 2]]).all()
-    assert on_host(end.counters).tolist() == [42, 2]
+    assert host(end.counters).tolist() == [42, 2]
 
 
 @pytest.mark.parametrize("how", ["end_step", "check_gradient"])
 def test_nothing_is_logged_and_nothing_advances_once_a_step_was_bad(device: Device, how: str) -> None:
     end = ending(device, [1.0, 2.0])
     ends(device, how, end, bad=1)
-    assert np.isnan(on_host(end.log)).all()
-    assert on_host(end.counters).tolist() == [41, 1]
+    assert np.isnan(host(end.log)).all()
+    assert host(end.counters).tolist() == [41, 1]
 
 
 def test_a_gradient_that_is_not_finite_logs_nothing_and_advances_nothing(device: Device) -> None:
     end = ending(device, [1.0, 2.0])
     assert is_stopped(*checked(device, np.array([1.0, math.nan]), end=end))
-    assert np.isnan(on_host(end.log)).all()
-    assert on_host(end.counters).tolist() == [41, 1]
+    assert np.isnan(host(end.log)).all()
+    assert host(end.counters).tolist() == [41, 1]
 
 
 def test_a_number_that_is_only_logged_need_not_be_finite(device: Device) -> None:
     end = ending(device, [3.0, math.nan])
     assert checked(device, np.ones(2), end=end) == (1.0, 0)
-    assert on_host(end.log)[1, 0] == 3.0
-    assert math.isnan(on_host(end.log)[1, 1])
+    assert host(end.log)[1, 0] == 3.0
+    assert math.isnan(host(end.log)[1, 1])
 
 
 def test_numbers_are_read_where_they_lie_when_the_step_ends(device: Device) -> None:
@@ -166,8 +157,8 @@ def test_numbers_are_read_where_they_lie_when_the_step_ends(device: Device) -> N
     for value in (3.0, 4.0):
         numbers[2:3] = value
         end_step([full(device, (), 2 * value), numbers[2:3]], full(device, (), 0, "uint32"), log, counters)
-    assert on_host(log).tolist() == [[6.0, 3.0], [8.0, 4.0]]
-    assert on_host(counters).tolist() == [2, 2]
+    assert host(log).tolist() == [[6.0, 3.0], [8.0, 4.0]]
+    assert host(counters).tolist() == [2, 2]
 
 
 def test_what_does_not_fit_is_named(device: Device) -> None:
