@@ -78,15 +78,18 @@ def quiet(others: float, taken: float) -> bool:
 
 
 def busy_seconds() -> float:
-    """Processor time that all processes have used so far on the cores that this one may use, as far as the system says."""
+    """Processor time that all processes have used so far on the cores that this one may use, as far as the system says.
+
+    With what the host of a virtual machine took of them for others, where it says so.
+    """
     if not STAT.is_file():
         return 0.0
     ours, ticks = {f"cpu{core}" for core in os.sched_getaffinity(0)}, 0
     for line in STAT.read_text().splitlines():
         name, *counts = line.split()
         if name in ours:
-            user, nice, system, _idle, _waiting, interrupts, soft_interrupts, *_ = map(int, counts)
-            ticks += user + nice + system + interrupts + soft_interrupts
+            user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen, *_ = map(int, counts)
+            ticks += user + nice + system + interrupts + soft_interrupts + stolen
     return ticks * TICK
 
 

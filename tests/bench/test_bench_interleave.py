@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -98,3 +100,11 @@ def test_processor_time_that_is_used_on_our_cores_is_seen() -> None:
     while time.process_time() - started < 0.2:
         pass
     assert busy_seconds() - before > 0.1
+
+
+def test_what_a_host_took_of_our_cores_counts_as_busy_and_other_cores_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    core, foreign = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0)) + 1
+    stat = tmp_path / "stat"
+    stat.write_text(f"cpu  9 9 9 9 9 9 9 9 0 0\ncpu{core} 100 20 30 5000 600 7 8 35 0 0\ncpu{foreign} 1 1 1 1 1 1 1 1 0 0\n")
+    monkeypatch.setattr(interleave, "STAT", stat)
+    assert busy_seconds() == pytest.approx(0.01 * (100 + 20 + 30 + 7 + 8 + 35))
