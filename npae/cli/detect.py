@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.backend import backend
 from npae.cli.detection_report import Detected, as_dict, draw, show_detected
 from npae.cli.opened import Opened, open_for
 from npae.cli.series import trained_run
@@ -110,6 +111,7 @@ def _train_and_detect(arguments: argparse.Namespace) -> int:
     if plain["keep"] is not None:
         raise InputError(f"--config {arguments.config} has keep = {plain['keep']}; leave it out: --normal says which rows train")
     check_scores(model_class(plain.model))
+    backend(plain["backend"])  # one that this machine cannot run is refused before any data are fetched
     classes = _each_label(plain) if arguments.normal == "all" else [_labels(arguments.normal)]
     folder = arguments.out or Path("runs") / f"detect-{plain.name}-{Path(plain['data']).stem}"
     everything, status = [], 0

@@ -96,7 +96,17 @@ def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 NO_GPU = "backend 'cupy': CuPy is not installed; pip install -e '.[gpu]', or use --backend numba"
 
 
-@pytest.mark.parametrize("words", ["reproduce flux-ae --backend cupy", "reproduce all --backend cupy", "train flux-ae --device cuda"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "reproduce flux-ae --backend cupy",
+        "reproduce all --backend cupy",
+        "train flux-ae --device cuda",
+        "sweep ae --data mnist --latent 2,4 --backend cupy",
+        "detect ae --data mnist --normal all --backend cupy",
+        "explain --step flux-ae --backend cupy",
+    ],
+)
 def test_a_gpu_that_is_not_there_is_said_before_any_data_are_fetched(
     refused: Callable[[list[str], list[str]], str], fetched: list[str], words: str
 ) -> None:
