@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from bench.peers_of_kernels.contenders import CUDA_PEERS, OWN, OWN_ON_GPU, PEERS
-from npae.figures.style import CLASS_COLOURS, FAINT, WIDTH, house_style, new_figure, save
+from npae.figures.style import CLASS_COLOURS, FAINT, WIDTH, house_style, new_figure, plain_numbers, save
 
 ALIKE = {"numpy": "numpy-partition", "torch": "torch-kthvalue"}  # never in one column
 NAMES = [name for name in (OWN, *PEERS) if name not in ALIKE]
@@ -49,7 +49,7 @@ def _log_log(axes: Axes, sizes: Sequence[int]) -> None:
     axes.set_yscale("log")
     axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(lambda value, place: f"{value:,g}")
+    plain_numbers(axes.yaxis)
     axes.grid(True)
 
 

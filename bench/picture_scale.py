@@ -18,7 +18,7 @@ from matplotlib.ticker import NullLocator
 from bench.peers import EVERY_PEER
 from bench.ratios import quartiles
 from bench.table_scale import TITLES
-from npae.figures.style import CLASS_COLOURS, WIDTH, house_style, new_figure, save
+from npae.figures.style import CLASS_COLOURS, WIDTH, house_style, new_figure, plain_numbers, save
 
 OWN = ("compiled", "numba", "numpy", "npae", "captured", "eager", "npae-cuda")
 BEST = ("compiled", "npae", "captured", "npae-cuda")  # drawn with a thick line
@@ -44,7 +44,7 @@ def panel(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]], places: Map
     axes.set_yscale("log")
     axes.set_xticks(sizes[:: -(-len(sizes) // EVERY)], [f"{size:,}" for size in sizes[:: -(-len(sizes) // EVERY)]])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(lambda value, place: f"{value:,g}")
+    plain_numbers(axes.yaxis)
     axes.set_xlabel(title)
     axes.grid(True)
     axes.legend(title="exponent", alignment="left", fontsize=7.5, title_fontsize=7.5)

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from npae.errors import InputError
 
@@ -64,6 +66,19 @@ _RC: dict[Any, Any] = {
     "svg.fonttype": "path",  # letters as outlines: the reader's fonts do not matter
     "svg.hashsalt": "npae",  # ids in an SVG come from its content, not from a random number
 }
+
+
+class _Plain(LogFormatter):
+    """Plain numbers where matplotlib writes powers: house_style reads no formulas."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:,.10g}" if super().__call__(x, pos) else ""
+
+
+def plain_numbers(axis: Axis) -> None:
+    """On a logarithmic axis: at the powers of ten, and between them where it shows few of these."""
+    axis.set_major_formatter(_Plain())
+    axis.set_minor_formatter(_Plain())
 
 
 @contextmanager

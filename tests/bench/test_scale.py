@@ -11,8 +11,10 @@ from bench import scale, scale_step
 from bench.__main__ import main
 from bench.catalogue import settings_of
 from bench.command_scale import SIZES, sizes_of
+from bench.picture_scale import compose
 from bench.scale import exponent, lines
 from npae.errors import InputError
+from npae.figures.style import house_style
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.5])
@@ -92,3 +94,16 @@ def test_steps_of_several_batches_and_widths_are_measured_drawn_and_stored(
     assert {axis: list(rows[0]["seconds"]) for axis, rows in content["axes"].items()} == {"batch": ["4", "16"], "width": ["8", "16"]}
     assert all(len(rounds) == 2 for rounds in content["axes"]["batch"][0]["rounds"].values())
     assert picture.stat().st_size > 1000
+
+
+def test_a_picture_of_little_growth_has_plain_numbers_on_its_axis() -> None:
+    rounds = {32: [0.30e-3, 0.31e-3], 1024: [6.2e-3, 6.4e-3]}
+    row = {"name": "compiled", "rounds": rounds, "seconds": {size: times[0] for size, times in rounds.items()}, "exponent": 0.9}
+    result = {"axes": {"width": [row]}, "machine": {"cpu": "a processor", "threads": 2}, "model": "flux-ae"}
+    figure = compose(result)
+    with house_style():
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        labels = [text.get_text() for minor in (False, True) for text in axes.yaxis.get_ticklabels(minor=minor)]
+    assert {"1", "0.3", "6"} <= set(labels)
+    assert not any("$" in label for label in labels)
