@@ -11,8 +11,8 @@ from npae.kernels.step.activation import by_slope
 from npae.kernels.step.codes import BATCH, KL_WEIGHT, MOMENT, RATES
 from npae.kernels.step.discrepancy import by_discrepancy, distances, order_statistic, turn_rows
 from npae.kernels.step.memory import array_at, size_of
-from npae.kernels.step.operations import FLOATS, INTS
 from npae.kernels.step.posterior import by_sample, sample
+from npae.kernels.step.table import FLOATS, INTS
 from npae.kernels.step.vectors import types
 
 

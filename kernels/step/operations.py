@@ -1,7 +1,6 @@
-"""What a training step is made of: operations on addresses, as rows of two tables that compiled code walks through.
+"""What a training step is made of: operations on addresses in bytes, counts and codes; table.py makes of them what compiled code reads.
 
-An operation is a NamedTuple; its whole numbers (addresses in bytes, counts, codes) go to a row of `program`, its floats to one of
-`numbers`, in the order in which they stand here. B is the batch, rows r0 .. r1 - 1 are those of one item of work.
+B is the batch, rows r0 .. r1 - 1 are those of one item of work.
 
     over rows:   Gather Draw Dense SparseDense Drop Decode Back Join ...  each writes the rows r0 .. r1 - 1 of its output
     over parts:  Weights SparseWeights Bias                               each moves rows of a tensor by Adam
@@ -9,12 +8,7 @@ An operation is a NamedTuple; its whole numbers (addresses in bytes, counts, cod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, get_type_hints
-
-import numpy as np
-
-from npae.kernels.kernel import Array
+from typing import NamedTuple
 
 
 class Gather(NamedTuple):
@@ -152,7 +146,7 @@ class Norm(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """z = mu + sigma eps, and each row's KL; with `z_turned`, a transposed copy of z"""
+    """z = mu + sigma eps, and each row's KL"""
 
     form: int
     divergence: int
@@ -282,20 +276,3 @@ Operation = (
     | Rank | ByDiscrepancy | Weights | SparseWeights | Bias
 )  # fmt: skip
 KINDS: tuple[type, ...] = Operation.__args__
-CODES = {kind: code for code, kind in enumerate(KINDS)}
-FIELDS = {kind: get_type_hints(kind) for kind in KINDS}
-INTS = 1 + max(list(fields.values()).count(int) for fields in FIELDS.values())
-FLOATS = max(list(fields.values()).count(float) for fields in FIELDS.values())
-
-
-def encode(operations: Sequence[Operation]) -> tuple[Array, Array]:
-    """program (n, INTS) int64, whose first column is the kind; numbers (n, FLOATS) float64."""
-    program, numbers = np.zeros((len(operations), INTS), np.int64), np.zeros((len(operations), FLOATS))
-    for row, operation in enumerate(operations):
-        fields = FIELDS[type(operation)].values()
-        whole = [value for value, field in zip(operation, fields, strict=True) if field is int]
-        real = [value for value, field in zip(operation, fields, strict=True) if field is float]
-        program[row, 0] = CODES[type(operation)]
-        program[row, 1 : 1 + len(whole)] = whole
-        numbers[row, : len(real)] = real
-    return program, numbers

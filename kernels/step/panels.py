@@ -7,7 +7,7 @@ P = panel_width(kind). A part of a panel, some whole rows of it, is one run of m
 row of it would lie on another page.
 
     to_panels, from_panels(kind, matrix, panels, rows, columns, ld, width) between `columns` of a matrix, whose rows are ld wide, and their
-                                                                           panels, `width` wide; 0: P
+                                                                           panels, `width` wide
     turn_part(kind, panels, turned, i, j, rows, n, n_in, depth, above)     W_ij, rows x n, to its place in the panels of W^T; `above` rows
                                                                            of another head come before
 Addresses in bytes, strides in elements.
@@ -27,8 +27,6 @@ from npae.kernels.step.transpose import transpose
 def _by_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld: int, width: int, inward: bool) -> None:
     """panels = matrix, or matrix = panels"""
     size = size_of(kind)
-    if width == 0:
-        width = panel_width(kind)
     for r in range(rows):
         p = 0
         while p < columns:  # range with such a step could raise an error, which an entry cannot

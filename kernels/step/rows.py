@@ -16,9 +16,9 @@ from npae.kernels.step.codes import AHEAD, BATCH, HIGH, LOW, MOMENT, ORDER, SCRA
 from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import scattered
-from npae.kernels.step.operations import FLOATS, INTS
 from npae.kernels.step.product import product_in_panels
 from npae.kernels.step.sparse import sparse_forward
+from npae.kernels.step.table import FLOATS, INTS
 
 _INT32 = np.int32(0)
 

@@ -28,7 +28,8 @@ from npae.kernels.kernel import Array
 from npae.kernels.step.call import call
 from npae.kernels.step.codes import AHEAD, MOMENT, OF_A_STEP, ORDER, RATES, STEP
 from npae.kernels.step.memory import array_at, arrive, matrix_at, put, take
-from npae.kernels.step.operations import FLOATS, INTS, KINDS
+from npae.kernels.step.operations import KINDS
+from npae.kernels.step.table import FLOATS, INTS
 
 LINE = 8  # int64 numbers in a cache line: what several threads write lies on different ones
 _KINDS = len(KINDS)

@@ -7,9 +7,9 @@ from typing import Any
 from npae.kernels.jit import FAST, entry_point
 from npae.kernels.step.codes import BATCH, MOMENT, OF_A_STEP, PART_ROWS, RATES, SCRATCH
 from npae.kernels.step.memory import array_at
-from npae.kernels.step.operations import FLOATS, INTS
 from npae.kernels.step.product import panel_width
 from npae.kernels.step.sparse import sparse_weights
+from npae.kernels.step.table import FLOATS, INTS
 from npae.kernels.step.update import update_bias, update_part
 
 

@@ -5,9 +5,9 @@
     updates    Weights, Bias of every layer      the last phase, in parts
 
 A phase ends where rows of the batch need to know of other rows. The operations of most phases run over blocks of rows, one after the other
-while the block is still in the cache. The first and the last layer, where they are wide, are phases of their own: each thread has a share
-of their columns, and it alone reads and moves the weights of these. With respect to what the last layer reads every share makes a part of
-the gradient, and the parts are summed in order: there are as many on one thread as on many.
+while the block is still in the cache. The first and the last layer, where they are wide, are phases of their own: each thread has shares
+of their columns, and reads and moves the weights of these, and of others only where it helps a thread that is late. With respect to what
+the last layer reads every share makes a part of the gradient, and the parts are summed in order: as many on one thread as on many.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ class Lowering:
         each = BLOCKS_PER_THREAD if self.threads > 1 and self.few else 1
         self._begin([Work([], blocks(self.batch, self.threads * each))])
 
-    def by_shares(self, count: int) -> None:
-        """What follows is a phase of so many works side by side, over all rows, or blocks of them for more threads, or for the cache."""
-        rows = blocks(self.batch, max(-(-self.threads // count), -(-self.batch // MOST_ROWS)))
-        self._begin([Work([], rows, (k + 0.5) / count) for k in range(count)])
+    def by_shares(self, own: list[Share]) -> None:
+        """What follows is a phase of a work for each share, over all rows, or blocks of them for more threads, or for the cache."""
+        rows = blocks(self.batch, max(-(-self.threads // len(own)), -(-self.batch // MOST_ROWS)))
+        self._begin([Work([], rows, share.place) for share in own])
 
     def one_by_one(self, count: int) -> None:
         """What follows is a phase of so many works side by side, each done once."""
@@ -153,7 +153,7 @@ class Lowering:
         most = min(self.threads, SHARES, y.width * self.item // NARROWEST) if x.name == "x" else 1
         own = self._shares(layer, x, self.cut(layer, most))
         if len(own) > 1:
-            self.by_shares(len(own))
+            self.by_shares(own)
         for work, share in enumerate(own):
             name = layer.name_of(share.first, share.width)
             part, b = self.columns(y, share.first, share.width), address(layer.dense.b.value) + self.item * share.first
@@ -187,7 +187,7 @@ class Lowering:
         totals, done = self.buffers.totals(term, self.batch * len(own)), Done(layer, x, y, y, own)
         if len(own) > 1:
             done.parts = self.buffers.numbers(f"parts of d {x.name}", self.batch * len(own), n_in)
-            self.by_shares(len(own))
+            self.by_shares(own)
         for work, share in enumerate(own):
             name = layer.name_of(share.first, share.width)
             part, of_target = (self.columns(matrix, share.first, share.width) for matrix in (y, target))

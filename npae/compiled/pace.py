@@ -23,7 +23,7 @@ class Pace:
 
     def __init__(self, most: int) -> None:
         self.most, self.best = most, float("inf")
-        self.waited, self.patience, self.trying = 0, 1, True
+        self.waited, self.patience, self.trying = 0, 1, False
         self.taken: dict[int, deque[float]] = {}
 
     def seconds(self, threads: int) -> float:

@@ -21,7 +21,8 @@ from npae.compiled.notes import Term
 from npae.compiled.objectives import lower
 from npae.compiled.pace import Pace
 from npae.compiled.updates import scratch_bytes, updates
-from npae.kernels.step.operations import Operation, encode
+from npae.kernels.step.operations import Operation
+from npae.kernels.step.table import encode
 from npae.models import Model
 from npae.optim import Adam
 

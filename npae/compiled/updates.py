@@ -29,7 +29,7 @@ class InPanels:
 
     done: Done
     share: Share
-    width: int  # of a panel; 0: that of a product
+    width: int  # of a panel
     matrices: tuple[int, int, int]
     panels: tuple[int, int, int]
     squares: Array | None  # the sums of its parts
@@ -88,7 +88,7 @@ def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, sha
     if share.panels != w:
         m_panels, v_panels = (lowering.buffers.numbers(f"{name}.W {moment} in panels", dense.n_in, share.width) for moment in "mv")
         panels = (share.panels, m_panels, v_panels)
-        made.in_panels.append(InPanels(done, share, share.width if sparse else 0, matrices, panels, sums))
+        made.in_panels.append(InPanels(done, share, share.width if sparse else lowering.width, matrices, panels, sums))
     of_share = (dense.n_in, dy.at, dy.stride, share.width, *panels)
     operation = (
         SparseWeights(*lowering.nonzeros, *of_share)

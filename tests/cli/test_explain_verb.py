@@ -166,4 +166,5 @@ def test_the_compiled_step_is_printed_operation_by_operation(npae: Any, monkeypa
         assert f"{kind} " in line
         assert name in line
         assert re.search(r"npae/kernels/step/\w+\.py:\d+", line)
+        assert "a share of a layer" not in line  # the rest of what the page says of Decode
     assert re.search(r"Dense +encoder\.0 +64 -> 128, f = leaky_relu", said.out)

@@ -95,8 +95,25 @@ def test_the_last_layer_has_as_many_shares_on_one_thread_as_on_two_and_the_first
         decoding = next(phase for phase in plan.phases if any(isinstance(one, Decode) for _, one in phase[0].operations))
         assert [[type(one) for _, one in work.operations] for work in decoding] == [[Decode, Back]] * 4
         assert [work.place for work in decoding] == [0.125, 0.375, 0.625, 0.875]
+        moved = plan.phases[-1]  # in the order in which threads share it out: whoever reads a share moves it
+        assert [work.place for work in moved] == sorted(work.place for work in moved)
+        assert [moved[k].operations[0][0] for k in (0, -1)] == ["decoder.2[:, 0:64].W", "decoder.2[:, 192:300].W"]
     assert found[1] == {SparseDense: 1, SparseWeights: 1, Decode: 4, Join: 1, Weights: 4 + 3}
     assert found[2] == {SparseDense: 2, SparseWeights: 2, Decode: 4, Join: 1, Weights: 4 + 3}
+
+
+def test_blocks_of_rows_of_a_share_change_no_bit(data: Array, batches: list[Array], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = train("vae with l2", "float32", data, batches, threads=2)
+    monkeypatch.setattr(lowering, "MOST_ROWS", 5)
+    in_blocks = train("vae with l2", "float32", data, batches, threads=2)
+    assert in_blocks[0].parameters.value.tobytes() == whole[0].parameters.value.tobytes()
+    assert [(of.total, *of.values()) for of in in_blocks[2]] == [(of.total, *of.values()) for of in whole[2]]
+
+
+def test_a_narrow_first_layer_is_not_cut(data: Array) -> None:
+    model = MODELS["ae"](FEATURES, hidden=(255,), latent=5, backend="numba", dtype="float32")
+    plan = CompiledSteps(model, Adam(model.parameters), SEED, data.astype("float32"), threads=2).plan(24)
+    assert sum(isinstance(one, SparseDense) for phase in plan.phases for work in phase for _, one in work.operations) == 1
 
 
 def test_a_gradient_that_is_not_finite_in_one_share_ends_the_run_before_that_step(data: Array, batches: list[Array]) -> None:

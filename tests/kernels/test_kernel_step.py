@@ -9,9 +9,10 @@ from npae.kernels.step.activation import activate, by_slope
 from npae.kernels.step.codes import ACTIVATIONS, PART_ROWS
 from npae.kernels.step.discrepancy import order_statistic
 from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, NONZEROS_OF_ROWS, SQUARE, SQUARE_ROW, TO_PANELS
-from npae.kernels.step.operations import FLOATS, INTS, KINDS, Bias, Rank, encode
+from npae.kernels.step.operations import KINDS, Bias, Rank
 from npae.kernels.step.panels import turn_part
 from npae.kernels.step.product import panel_width, product, product_in_panels
+from npae.kernels.step.table import FLOATS, INTS, encode
 from npae.kernels.step.transpose import transpose
 
 SIZES = [(1, 1, 1), (7, 13, 5), (25, 200, 50), (11, 37, 3), (3, 65, 2), (5, 64, 9), (100, 63, 17), (4, 16, 1), (13, 129, 33)]
@@ -52,11 +53,11 @@ def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dt
     rng, kind, m = np.random.default_rng(0), np.dtype(dtype).type(0), 9
     w, a = rng.standard_normal((n_in, n_out)).astype(dtype), rng.standard_normal((m, n_in)).astype(dtype)
     panels, back, c, expected = np.empty(w.size, dtype), np.empty_like(w), np.empty((m, n_out), dtype), np.empty((m, n_out), dtype)
-    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, 0)
+    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
     product(kind, a.ctypes.data, w.ctypes.data, expected.ctypes.data, m, n_out, n_in, n_in, 1, n_out, n_out)
     product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out)
     assert c.tobytes() == expected.tobytes()
-    FROM_PANELS(dtype, back.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, 0)
+    FROM_PANELS(dtype, back.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
     assert back.tobytes() == w.tobytes()
 
 
@@ -68,14 +69,14 @@ def test_parts_of_two_heads_in_panels_make_the_panels_of_both_turned(n_in: int, 
     turned, expected = np.full(heads.size, np.nan, dtype), np.empty(heads.size, dtype)
     for above, w in zip((0, n_out), heads, strict=True):
         panels = np.empty(w.size, dtype)
-        TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, 0)
+        TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
         for j in range(0, n_out, width):
             n = min(width, n_out - j)
             for i in range(0, n_in, PART_ROWS):
                 part = panels[j * n_in + i * n :].ctypes.data
                 turn_part(kind, part, turned.ctypes.data, i, j, min(PART_ROWS, n_in - i), n, n_in, 2 * n_out, above)
     both = np.ascontiguousarray(np.concatenate([w.T for w in heads]))
-    TO_PANELS(dtype, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in, n_in, 0)
+    TO_PANELS(dtype, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in, n_in, width)
     assert turned.tobytes() == expected.tobytes()
 
 
@@ -148,7 +149,7 @@ def test_squares_are_summed_part_by_part_of_the_panels(dtype: str) -> None:
     w, width = rng.standard_normal((n_in, n_out)).astype(dtype), panel_width(np.dtype(dtype).type(0))
     edges = [(i, j) for j in range(0, n_out, width) for i in range(0, n_in, PART_ROWS)]
     panels, sums, total = np.empty(w.size, dtype), np.zeros(len(edges)), np.zeros(1)
-    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, 0)
+    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, width)
     SQUARE(dtype, panels.ctypes.data, n_in, n_out, sums.ctypes.data)
     expected = [np.square(w[i : i + PART_ROWS, j : j + width], dtype=np.float64).sum() for i, j in edges]
     np.testing.assert_allclose(sums, expected, rtol=100 * TOLERANCE[dtype])
