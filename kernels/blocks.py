@@ -1,11 +1,11 @@
 """A few rows against a tile, in vector registers: the inner loop that Numba's own vectoriser does not find.
 
-    square_distances_N(x, i, y, c, out, r, o, K)      out[r+q, o+j]  = sum_k (x[i+q, k] - y[k, c+j])^2         q < ROWS, k < K
-    fused_distances_N(x, i, y, c, out, r, o, K)       the same in two thirds of the operations
-    add_products_N(x, i, y, c, out, r, o, K)          out[r+q, o+j] += sum_k  x[i+q, k]  * y[k, c+j]           j < N LANES
+    square_distances(x, i, y, c, out, r, o, K)        out[r+q, o+j]  = sum_k (x[k, i+q] - y[k, c+j])^2         q < ROWS, j < 2 LANES
+    fused_distances(x, i, y, c, out, r, o, K)         the same, with fewer operations                          q < 2 ROWS, j < LANES
+    add_products(x, i, y, c, out, r, o, K)            out[r+q, o+j] += sum_k  x[i+q, k]  * y[k, c+j]           q < ROWS, j < 2 LANES
 
-x (., >= K), y (K, .) and out are C-contiguous matrices of one dtype, float32 or float64; N is 1 or 2. Nothing is checked: the caller's
-matrices reach as far as the block does. The sums stay in ROWS times N registers while k runs.
+x, y and out are C-contiguous matrices of one dtype, float32 or float64. Nothing is checked: the caller's matrices reach as far as the
+block does. The sums stay in 2 ROWS registers while k runs.
 
 Square distances take k in order with every operation rounded on its own, so they are those of `npae.kernels.pairwise` to the last bit;
 fused distances and products fuse multiply and add, which rounds once less. A register has 64 bytes where the processor has AVX-512, else
@@ -45,8 +45,12 @@ class _Matrix:
         return b.add(b.add(self.first, b.mul(row, self.stride)), b.mul(column, _int(self.item)))
 
     def rows_below(self, count: int) -> list[Any]:
-        """The distances in bytes of the next rows."""
+        """How far the next rows are, in bytes."""
         return [self.builder.mul(self.stride, _int(q)) for q in range(count)]
+
+    def columns_beside(self, count: int) -> list[Any]:
+        """How far the next columns are, in bytes."""
+        return [_int(self.item * q) for q in range(count)]
 
 
 def _int(value: int) -> Any:
@@ -54,14 +58,14 @@ def _int(value: int) -> Any:
 
 
 def _subtract_square_add(b: Any, x: Any, y: Any, total: Any) -> Any:
-    """total + (x - y)^2, three roundings"""
-    difference = b.fsub(x, y)
+    """total + (y - x)^2, three roundings"""
+    difference = b.fsub(y, x)
     return b.fadd(total, b.fmul(difference, difference))
 
 
 def _subtract_multiply_add(b: Any, x: Any, y: Any, total: Any) -> Any:
-    """total + (x - y)^2, two roundings"""
-    difference = b.fsub(x, y)
+    """total + (y - x)^2, two roundings; where x is used once, AVX-512 subtracts it from y as it reads it"""
+    difference = b.fsub(y, x)
     return _multiply_add(b, difference, difference, total)
 
 
@@ -72,8 +76,8 @@ def _multiply_add(b: Any, x: Any, y: Any, total: Any) -> Any:
     return b.call(fma, [x, y, total])
 
 
-def _block(combine: Callable[..., Any], columns: int, accumulate: bool) -> Any:
-    """The microkernel for one of the two formulas, `columns` registers wide."""
+def _block(combine: Callable[..., Any], rows: int, columns: int, *, product: bool) -> Any:
+    """The microkernel for one of the formulas, `columns` registers wide; a product reads x by rows, and adds to what is there."""
 
     @intrinsic
     def block(typing: Any, x: Any, i: Any, y: Any, c: Any, out: Any, r: Any, o: Any, count: Any) -> Any:
@@ -81,7 +85,7 @@ def _block(combine: Callable[..., Any], columns: int, accumulate: bool) -> Any:
             kinds = signature.args
             matrix = {name: _Matrix(context, b, kinds[place], arguments[place]) for name, place in (("x", 0), ("y", 2), ("out", 4))}
             number = context.get_value_type(kinds[0].dtype)
-            _emit(b, combine, columns, accumulate, number, matrix, *(arguments[place] for place in (1, 3, 5, 6, 7)))
+            _emit(b, combine, rows, columns, product, number, matrix, *(arguments[place] for place in (1, 3, 5, 6, 7)))
             return context.get_dummy_value()
 
         return types.void(x, types.int64, y, types.int64, out, types.int64, types.int64, types.int64), generate
@@ -92,8 +96,9 @@ def _block(combine: Callable[..., Any], columns: int, accumulate: bool) -> Any:
 def _emit(
     b: Any,
     combine: Callable[..., Any],
+    rows: int,
     columns: int,
-    accumulate: bool,
+    product: bool,
     number: Any,
     matrix: dict[str, _Matrix],
     i: Any,
@@ -102,11 +107,12 @@ def _emit(
     o: Any,
     count: Any,
 ) -> None:
-    """for k in range(count): totals[q, v] = combine(x[i+q, k], y[k, c+v], totals[q, v])"""
+    """for k in range(count): totals[q, v] = combine(x, y[k, c+v], totals[q, v])        x[i+q, k] of a product, else x[k, i+q]"""
     item = matrix["x"].item
     vector = ir.VectorType(number, REGISTER // item)
-    places = [(q, v) for q in range(ROWS) for v in range(columns)]
-    x_rows, out_rows = matrix["x"].rows_below(ROWS), matrix["out"].rows_below(ROWS)
+    places = [(q, v) for q in range(rows) for v in range(columns)]
+    x_next = matrix["x"].rows_below(rows) if product else matrix["x"].columns_beside(rows)
+    out_rows = matrix["out"].rows_below(rows)
     target = matrix["out"].at(r, o)
 
     def load(address: Any, offset: Any, kind: Any) -> Any:
@@ -116,9 +122,10 @@ def _emit(
         return b.add(out_rows[q], _int(REGISTER * v))
 
     zero = ir.Constant(vector, [0.0] * vector.count)
-    start = {(q, v): load(target, cell(q, v), vector) if accumulate else zero for q, v in places}
-    addresses = {"k": _int(0), "x": matrix["x"].at(i, _int(0)), "y": matrix["y"].at(_int(0), c)}
-    steps = {"k": _int(1), "x": _int(item), "y": matrix["y"].stride}
+    start = {(q, v): load(target, cell(q, v), vector) if product else zero for q, v in places}
+    x_first = matrix["x"].at(i, _int(0)) if product else matrix["x"].at(_int(0), i)
+    addresses = {"k": _int(0), "x": x_first, "y": matrix["y"].at(_int(0), c)}
+    steps = {"k": _int(1), "x": _int(item) if product else matrix["x"].stride, "y": matrix["y"].stride}
 
     before, loop, end = b.block, b.append_basic_block("k"), b.append_basic_block("end")
     b.branch(loop)
@@ -127,8 +134,8 @@ def _emit(
     totals = {place: b.phi(vector) for place in places}
     y = [load(now["y"], _int(REGISTER * v), vector) for v in range(columns)]
     after = {}
-    for q in range(ROWS):
-        x = in_all_lanes(b, load(now["x"], x_rows[q], number), vector)
+    for q in range(rows):
+        x = in_all_lanes(b, load(now["x"], x_next[q], number), vector)
         for v in range(columns):
             after[q, v] = combine(b, x, y[v], totals[q, v])
     following = {name: b.add(now[name], steps[name]) for name in now}
@@ -152,7 +159,6 @@ def in_all_lanes(b: Any, x: Any, vector: Any) -> Any:
     return b.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(lane, vector.count), [0] * vector.count))
 
 
-square_distances_2 = _block(_subtract_square_add, 2, accumulate=False)
-fused_distances_2 = _block(_subtract_multiply_add, 2, accumulate=False)
-add_products_1 = _block(_multiply_add, 1, accumulate=True)
-add_products_2 = _block(_multiply_add, 2, accumulate=True)
+square_distances = _block(_subtract_square_add, ROWS, 2, product=False)
+fused_distances = _block(_subtract_multiply_add, 2 * ROWS, 1, product=False)
+add_products = _block(_multiply_add, ROWS, 2, product=True)

@@ -1,7 +1,8 @@
-"""Threads of our own for work on all pairs of many points: each takes every T-th part, with the interpreter lock released.
+"""Threads of our own for work on all pairs of many points, with the interpreter lock released.
 
     threads_for(work) -> T            1 below SMALL units of work: starting a thread costs about 0.1 ms
-    share(T, part)                    part(0), ..., part(T - 1) side by side; returns when all are done
+    parts_for(T) -> P                 into how many parts the work of T threads is cut: whoever has done one takes the next that is left
+    share(T, part, P=T)               part(0), ..., part(P - 1) by T threads; returns when all are done
 
 How many: NUMBA_NUM_THREADS, or as many as the processors that this process may use at the moment; at most OMP_NUM_THREADS. A result does
 not depend on their number: parts are counted in whole numbers, or stored part by part and summed in one order.
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Callable
 
 SMALL = 4_000_000  # multiply-adds: about a millisecond
+PARTS = 4  # for each thread
 
 
 def available() -> int:
@@ -34,20 +36,31 @@ def threads_for(work: float) -> int:
     return available() if work > SMALL else 1
 
 
-def share(count: int, part: Callable[[int], None]) -> None:
-    """Call part(0) here and the others in threads of their own; the first error of any is raised again."""
+def parts_for(threads: int) -> int:
+    """More parts than threads, so that one whose processor has other work too does less of ours."""
+    return 1 if threads == 1 else PARTS * threads
+
+
+def share(threads: int, part: Callable[[int], None], parts: int | None = None) -> None:
+    """Call part(0), ..., part(parts - 1), here and in threads - 1 others; the first error of any is raised again."""
+    numbers, taking = iter(range(threads if parts is None else parts)), threading.Lock()
     errors: list[BaseException] = []
 
-    def guarded(number: int) -> None:
-        try:
-            part(number)
-        except BaseException as error:  # carried to the caller's thread
-            errors.append(error)
+    def work() -> None:
+        while not errors:
+            with taking:
+                number = next(numbers, None)
+            if number is None:
+                return
+            try:
+                part(number)
+            except BaseException as error:  # carried to the caller's thread
+                errors.append(error)
 
-    others = [threading.Thread(target=guarded, args=(number,)) for number in range(1, count)]
+    others = [threading.Thread(target=work) for _ in range(threads - 1)]
     for thread in others:
         thread.start()
-    guarded(0)
+    work()
     for thread in others:
         thread.join()
     if errors:

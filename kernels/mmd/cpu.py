@@ -4,163 +4,153 @@
     dz_i  = 4/(n m) (c_i z_i - sum_j g(z_i, w_j) w_j) - 4/(n (n-1)) (a_i z_i - sum_j g(z_i, z_j) z_j)
     g = -dk/d(d2),  a_i = sum_j g(z_i, z_j),  c_i = sum_j g(z_i, w_j)
 
-TILE rows meet TILE columns: their distances (fused: see tiles.py), k and g are squares that stay in the first-level cache, and g times the
-columns is a small matrix product. Where there is no pair, the distance is `far`, at which k and g vanish. All points are centred first:
-the two halves of each bracket nearly cancel, and an offset would eat their digits.
-A row of a tile is summed in the dtype, GROUP tiles of products too; everything above that in float64, strip by strip in one order, so the
-number of threads changes nothing.
-Scratch: both samples twice (as rows and in tiles), n d float64 sums, and a few squares of TILE.
+TILE points i meet TILE others j: their distances (fused: see tiles.py) and then g are a square that stays in the first-level cache, one row
+for each j. The i lie along the registers, so that a_i and c_i are sums of rows, and sum_j g_ij y_j is a small matrix product, (d, TILE)
+times (TILE, TILE). Where a point meets itself, the distance is as large as can be, and k and g vanish. All points are centred first: the
+two halves of each bracket nearly cancel, and an offset would eat their digits. For the Gaussian kernel they are scaled too, so that k is a
+power of two, k = 2^-d2; g and a gradient with respect to such points are what they would be otherwise, times a factor f.
+GROUP tiles are summed in the dtype; everything above that in float64, strip by strip in one order, so the number of threads changes
+nothing.
+Scratch: both samples, and a square of TILE a part.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numba import types
 
-from npae.kernels.blocks import REGISTER, ROWS, add_products_1, add_products_2
-from npae.kernels.elementary import exp
+from npae.kernels.blocks import REGISTER, ROWS, add_products
+from npae.kernels.elementary import exp2_minus
 from npae.kernels.jit import FAST, compiled_form_of, jit
 from npae.kernels.kernel import Array
-from npae.kernels.threads import share, threads_for
-from npae.kernels.tiles import TILE, fused_distances, in_rows, in_tile, pack, tiles_of
+from npae.kernels.threads import parts_for, share, threads_for
+from npae.kernels.tiles import TILE, fused_distances, in_tile, tiles_of
 
-GROUP = 16  # tiles whose products are summed in the dtype: 1024 points
-
-
-def radial(shape: Any, d2: Array, g: Array) -> Any:
-    """For a row of TILE distances: g, and the sums of k, of k d2 and of g. `shape` says which kernel: a number is sigma2, an array C."""
-    return _inverse_multiquadratic(shape, d2, g) if isinstance(shape, np.ndarray) else _gaussian(shape, d2, g)
+GROUP = 8  # tiles that are summed in the dtype: 512 points
+LOG_2 = math.log(2)
 
 
-def _gaussian(shape: Any, d2: Any, g: Any) -> Any:
-    """k = exp(-d2 / (2 sigma2))        g = k / (2 sigma2)"""
-    rate = d2.dtype.type(0.5 / shape)
-    total, moment = d2.dtype.type(0), d2.dtype.type(0)
-    for j in range(TILE):  # a length that the compiler knows: half the time
-        k = exp(-rate * d2[j])
-        g[j] = rate * k
-        total += k
-        moment += k * d2[j]
-    return np.float64(total), np.float64(moment), np.float64(rate) * np.float64(total)
+def radial(scales: Any, square: Array, count: int, sums: Array) -> None:
+    """The first `count` rows of a square: d2 becomes g / f; sums_0i += sum_j g_ji / f, sums_1i += sum_j (see the form).
+
+    `scales` says which kernel: None the Gaussian, an array C of the others.
+    """
+    form = _gaussian if scales is None else _inverse_multiquadratic
+    form(scales, square, count, sums)
 
 
-def _inverse_multiquadratic(shape: Any, d2: Any, g: Any) -> Any:
-    """k = sum_s C_s / (C_s + d2)        g = sum_s C_s / (C_s + d2)^2        the moment, which nobody asks for, is 0"""
-    one = d2.dtype.type(1)
-    total, slope = d2.dtype.type(0), d2.dtype.type(0)
-    g[:] = d2.dtype.type(0)
-    for s in range(len(shape)):
-        c = d2.dtype.type(shape[s])
-        for j in range(TILE):
-            r = one / (c + d2[j])
-            total += c * r
-            g[j] += c * (r * r)
-    for j in range(TILE):
-        slope += g[j]
-    return np.float64(total), 0.0, np.float64(slope)
+def _gaussian(scales: Any, square: Any, count: Any, sums: Any) -> Any:
+    """g / f = k = 2^-d2, the points being scaled so; the other sum is that of k d2"""
+    largest = square.dtype.type(126)  # where k is 1e-38: nothing, beside the k of any pair that counts
+    steepness, moments = sums[0], sums[1]
+    for j in range(count):
+        for i in range(TILE):  # a length that the compiler knows
+            d2 = square[j, i]
+            d2 = largest if d2 > largest else d2
+            k = exp2_minus(d2)
+            square[j, i] = k
+            steepness[i] += k
+            moments[i] += k * d2
+
+
+def _inverse_multiquadratic(scales: Any, square: Any, count: Any, sums: Any) -> Any:
+    """k = sum_s C_s / (C_s + d2)        g = sum_s C_s / (C_s + d2)^2, f = 1; the other sum is that of k"""
+    one = square.dtype.type(1)
+    steepness, values = sums[0], sums[1]
+    g = np.empty(TILE, square.dtype)
+    for j in range(count):
+        g[:] = square.dtype.type(0)
+        for s in range(len(scales)):
+            c = square.dtype.type(scales[s])
+            for i in range(TILE):
+                r = one / (c + square[j, i])
+                values[i] += c * r
+                g[i] += c * (r * r)
+        for i in range(TILE):
+            square[j, i] = g[i]
+            steepness[i] += g[i]
 
 
 @compiled_form_of(radial, FAST)
-def _compiled_radial(shape: Any, d2: Any, g: Any) -> Any:
-    return _inverse_multiquadratic if isinstance(shape, types.Array) else _gaussian
+def _compiled_radial(scales: Any, square: Any, count: Any, sums: Any) -> Any:
+    return _inverse_multiquadratic if isinstance(scales, types.Array) else _gaussian
 
 
 @jit(FAST)
-def _add_products(g: Array, columns: Array, first: int, out: Array) -> None:
-    """out += g columns[first : first + TILE]        g (TILE, TILE)   out (TILE, a multiple of LANES)"""
-    lanes = REGISTER // g.itemsize
-    part = columns[first : first + TILE]
-    for r in range(0, TILE, ROWS):
-        c = 0
-        while c + 2 * lanes <= out.shape[1]:
-            add_products_2(g, r, part, c, out, r, c, TILE)
-            c += 2 * lanes
-        if c < out.shape[1]:
-            add_products_1(g, r, part, c, out, r, c, TILE)
+def _multiply_tile(tile: Array, g: Array, count: int, out: Array) -> None:
+    """out += tile g        tile (d, TILE)   g (TILE, TILE), of which `count` rows   out (d, TILE), d a multiple of ROWS"""
+    width = 2 * REGISTER // g.itemsize
+    for k in range(0, len(out), ROWS):
+        for c in range(0, TILE, width):
+            add_products(tile, k, g, c, out, k, c, count)
 
 
 @jit(FAST)
-def _strip(
-    x: Array, i: int, height: int, same: bool, tiles: Array, columns: Array, m: int, shape: Any, sums: Array, products: Array
-) -> tuple[float, float]:
-    """One strip of TILE rows of x against all m points y: the sums of k and of k d2 over its pairs, i != j if x and y are the same points.
+def _meet(x: Array, y: Array, count: int, itself: bool, scales: Any, square: Array, sums: Array) -> None:
+    """The points i of tile x and the first `count` points j of tile y, x again or another: g / f, and the sums, of `radial`."""
+    fused_distances(y, x, count, square)
+    if itself:
+        for r in range(count):
+            square[r, r] = square.dtype.type(np.finfo(square.dtype).max)  # a point is not its own pair
+    radial(scales, square, count, sums)
 
-    sums_i += sum_j g_ij        products_i += sum_j g_ij y_j        (TILE,) and (TILE, d), float64
+
+@jit(FAST)
+def _strip(own: int, tile: Array, others: Array, d: int, m: int, scales: Any, sums: Array, products: Array) -> None:
+    """One tile of z against all m points y in tiles; number `own` of those is the very same tile (-1: none is).
+
+    sums += those of `radial`, (2, TILE)        products_ki += sum_j g_ij / f y_jk, (>= d, TILE)        float64
     """
-    d2, g = np.empty((TILE, TILE), x.dtype), np.zeros((TILE, TILE), x.dtype)
-    group = np.zeros((TILE, columns.shape[1]), x.dtype)
-    far = x.dtype.type(np.finfo(x.dtype).max)
-    total, moment = 0.0, 0.0
-    for t in range(len(tiles)):
-        width = in_tile(t, m)
-        fused_distances(x, i, tiles[t], d2)
-        if same and t * TILE == i:
-            for r in range(height):
-                d2[r, r] = far  # a point is not its own pair: k and g vanish
-        d2[:, width:] = far
-        for r in range(height):
-            k, kd2, slope = radial(shape, d2[r], g[r])
-            total += k
-            moment += kd2
-            sums[r] += slope
-        _add_products(g, columns, t * TILE, group)
-        if t % GROUP == GROUP - 1 or t == len(tiles) - 1:
-            products += group[:, : products.shape[1]]
-            group[:] = group.dtype.type(0)
-    return total, moment
+    square = np.empty((TILE, TILE), tile.dtype)
+    some, group = np.zeros((2, TILE), tile.dtype), np.zeros(tile.shape, tile.dtype)
+    for t in range(len(others)):
+        count = in_tile(t, m)
+        _meet(tile[:d], others[t, :d], count, t == own, scales, square, some)
+        _multiply_tile(others[t], square, count, group)
+        if t % GROUP == GROUP - 1 or t == len(others) - 1:
+            sums += some
+            products += group
+            some[:], group[:] = some.dtype.type(0), group.dtype.type(0)
 
 
 @jit(FAST)
-def _strips_of_z(
-    z: Array,
-    z_tiles: Array,
-    w_tiles: Array,
-    z_columns: Array,
-    w_columns: Array,
-    m: int,
-    shape: Any,
-    dz: Array,
-    found: Array,
-    first: int,
-    step: int,
-) -> None:
-    """Every step-th strip of z against z and w: found[b] = sums of k and k d2 over zz and zw, and that strip's dz."""
+def _strips_of_z(z: Array, w: Array, m: int, scales: Any, f: float, dz: Array, found: Array, first: int, step: int) -> None:
+    """Every step-th tile of z against z and w, both in tiles: found[b] = the sums of `radial` over zz and over zw, and that tile's dz."""
     n, d = dz.shape
-    near, far = 4.0 / (n * (n - 1)), 4.0 / (n * m)
-    sums, products = np.empty((2, TILE)), np.empty((2, TILE, d))
+    near, far = 4.0 * f / (n * (n - 1)), 4.0 * f / (n * m)
+    sums, products = np.empty((2, 2, TILE)), np.empty((2, z.shape[1], TILE))
     for b in range(first, len(found), step):
-        i, height = b * TILE, in_tile(b, n)
+        tile, height = z[b], in_tile(b, n)
         sums[:], products[:] = 0.0, 0.0
-        found[b, 0], found[b, 1] = _strip(z, i, height, True, z_tiles, z_columns, n, shape, sums[0], products[0])
-        found[b, 2], found[b, 3] = _strip(z, i, height, False, w_tiles, w_columns, m, shape, sums[1], products[1])
+        _strip(b, tile, z, d, n, scales, sums[0], products[0])
+        _strip(-1, tile, w, d, m, scales, sums[1], products[1])
+        for e in range(2):
+            for s in range(2):
+                found[b, e, s] = sums[e, s, :height].sum()
         for r in range(height):
             for k in range(d):
-                own = np.float64(z[i + r, k])
-                slope = far * (sums[1, r] * own - products[1, r, k]) - near * (sums[0, r] * own - products[0, r, k])
-                dz[i + r, k] = dz.dtype.type(slope)
+                own = np.float64(tile[k, r])
+                slope = far * (sums[1, 0, r] * own - products[1, k, r]) - near * (sums[0, 0, r] * own - products[0, k, r])
+                dz[b * TILE + r, k] = dz.dtype.type(slope)
 
 
 @jit(FAST)
-def _strips_of_w(w: Array, tiles: Array, m: int, shape: Any, found: Array, first: int, step: int) -> None:
-    """Every step-th strip of w against itself: found[b] = sums of k and k d2; tiles before its own count twice, for their mirror images."""
-    d2, g = np.empty((TILE, TILE), w.dtype), np.empty((TILE, TILE), w.dtype)
-    far = w.dtype.type(np.finfo(w.dtype).max)
+def _strips_of_w(w: Array, d: int, m: int, scales: Any, found: Array, first: int, step: int) -> None:
+    """Every step-th tile of w against w: found[b] = the sums of `radial`; tiles before its own count twice, for their mirror images."""
+    square = np.empty((TILE, TILE), w.dtype)
+    some, sums = np.zeros((2, TILE), w.dtype), np.empty((2, TILE))
     for b in range(first, len(found), step):
-        height, total, moment = in_tile(b, m), 0.0, 0.0
+        sums[:] = 0.0
         for t in range(b + 1):
-            width, times = in_tile(t, m), 1.0 if t == b else 2.0
-            fused_distances(w, b * TILE, tiles[t], d2)
-            if t == b:
-                for r in range(height):
-                    d2[r, r] = far
-            d2[:, width:] = far
-            for r in range(height):
-                k, kd2, _ = radial(shape, d2[r], g[r])
-                total += times * k
-                moment += times * kd2
-        found[b, 0], found[b, 1] = total, moment
+            _meet(w[b, :d], w[t, :d], in_tile(t, m), t == b, scales, square, some)
+            if t % GROUP == GROUP - 1 or t >= b - 1:
+                sums += (1.0 if t == b else 2.0) * some
+                some[:] = some.dtype.type(0)
+        for s in range(2):
+            found[b, s] = sums[s, : in_tile(b, m)].sum()
 
 
 @jit(FAST)
@@ -174,17 +164,6 @@ def _zero_if_finite(x: Array) -> float:
 
 
 @jit(FAST)
-def _centred(x: Array, centre: Array) -> Array:
-    """x minus the centre, as rows of whole tiles and whole registers; what is added is zero."""
-    lanes = REGISTER // x.itemsize
-    rows = np.zeros((tiles_of(len(x)) * TILE, (x.shape[1] + lanes - 1) // lanes * lanes), x.dtype)
-    for i in range(len(x)):
-        for k in range(x.shape[1]):
-            rows[i, k] = x.dtype.type(x[i, k] - centre[k])
-    return rows
-
-
-@jit(FAST)
 def _mean(x: Array) -> Array:
     """The mean of the points, in float64."""
     total = np.zeros(x.shape[1])
@@ -195,39 +174,44 @@ def _mean(x: Array) -> Array:
 
 
 @jit(FAST)
-def _arranged(x: Array, centre: Array) -> tuple[Array, Array, Array]:
-    """A centred sample as columns for the products, as rows, and in tiles."""
-    columns = _centred(x, centre)
-    rows = in_rows(columns[: len(x), : x.shape[1]])
-    return columns, rows, pack(rows[: len(x)])
+def _centred(x: Array, centre: Array, scale: float) -> Array:
+    """scale (x - centre) in tiles of TILE points, and of features that fill whole blocks of products; what is added is zero."""
+    n, d = x.shape
+    tiles = np.zeros((tiles_of(n), (d + ROWS - 1) // ROWS * ROWS, TILE), x.dtype)
+    for i in range(n):
+        for k in range(d):
+            tiles[i // TILE, k, i % TILE] = x.dtype.type(scale * (x[i, k] - centre[k]))
+    return tiles
 
 
-def _unbiased(z: Array, w: Array, shape: Any, dz: Array) -> tuple[float, float]:
-    """MMD^2_u, and the same three means of k d2; dz is the gradient."""
+def _unbiased(z: Array, w: Array, scales: Any, scale: float, f: float, dz: Array) -> tuple[float, float]:
+    """mean_{i != j} over zz + mean_{i != j} over ww - 2 mean over zw of g / f, and of the other sum of `radial`; dz is the gradient."""
     n, m, d = len(z), len(w), z.shape[1]
     centre = _mean(z)
-    z_columns, z_rows, z_tiles = _arranged(z, centre)
-    w_columns, w_rows, w_tiles = _arranged(w, centre)
-    of_z, of_w = np.zeros((len(z_tiles), 4)), np.zeros((len(w_tiles), 2))
-    count = threads_for((n + m) * (n + m) * d)
+    z_tiles, w_tiles = _centred(z, centre, scale), _centred(w, centre, scale)
+    of_z, of_w = np.zeros((len(z_tiles), 2, 2)), np.zeros((len(w_tiles), 2))
+    threads = threads_for((n + m) * (n + m) * d)
+    parts = parts_for(threads)
 
     def part(number: int) -> None:
-        _strips_of_z(z_rows, z_tiles, w_tiles, z_columns, w_columns, m, shape, dz, of_z, number, count)
-        _strips_of_w(w_rows, w_tiles, m, shape, of_w, count - 1 - number, count)
+        _strips_of_z(z_tiles, w_tiles, m, scales, f, dz, of_z, number, parts)
+        _strips_of_w(w_tiles, d, m, scales, of_w, parts - 1 - number, parts)
 
-    share(count, part)
-    zz, zw, ww = of_z[:, :2].sum(axis=0) / (n * (n - 1)), of_z[:, 2:].sum(axis=0) / (n * m), of_w.sum(axis=0) / (m * (m - 1))
-    value, moment = zz + ww - 2.0 * zw
-    return float(value) + _zero_if_finite(z) + _zero_if_finite(w), float(moment)
+    share(threads, part, parts)
+    (zz, zw), ww = of_z.sum(axis=0), of_w.sum(axis=0)
+    steepness, other = zz / (n * (n - 1)) + ww / (m * (m - 1)) - 2.0 * zw / (n * m)
+    not_finite = _zero_if_finite(z) + _zero_if_finite(w)
+    return float(steepness) + not_finite, float(other) + not_finite
 
 
 def mmd_rbf(z: Array, w: Array, sigma2: float, dz: Array) -> tuple[float, float]:
-    """The Gaussian kernel k = exp(-d2 / (2 sigma2)); returns the value and its derivative with respect to sigma2."""
-    value, moment = _unbiased(z, w, float(sigma2), dz)
-    return value, moment / (2.0 * sigma2 * sigma2)
+    """k = exp(-d2 / (2 sigma2)) = 2^-(scale^2 d2) = g / f: Gaussian; returns the value and its derivative with respect to sigma2."""
+    scale = math.sqrt(0.5 / (LOG_2 * sigma2))
+    value, moment = _unbiased(z, w, None, scale, LOG_2 * scale, dz)
+    return value, moment * LOG_2 / sigma2
 
 
 def mmd_imq(z: Array, w: Array, scales: Array, dz: Array) -> float:
     """The sum of inverse multiquadratic kernels k = sum_s C_s / (C_s + d2); returns the value."""
-    value: float = _unbiased(z, w, scales, dz)[0]
+    value: float = _unbiased(z, w, scales, 1.0, 1.0, dz)[1]
     return value

@@ -3,15 +3,17 @@
 A distance is not negative, so its bit pattern, read as a whole number, orders as it does (a NaN comes last). As a rule one pass over all
 pairs is enough, because the bracket in which it collects patterns is guessed well:
 
-    sample   one diagonal of tiles gives 64 max(n, m) distances, hence the quantiles on either side of the rank, SPREAD deviations apart
+    sample   an eighth of one diagonal of tiles gives 8 max(n, m) distances, hence the quantiles on either side of the rank, SPREAD
+             deviations apart
     narrow   if more than MANY (n + m) patterns are to be expected between them, a 32nd of the tiles is counted by BUCKETS parts of the
              bracket, and again the quantiles on either side are next: between them are O(n) patterns
-    collect  a pass over all pairs counts the patterns below the bracket and collects those inside; the rank is found among them
+    collect  a pass over all pairs counts the patterns below the bracket and collects those inside; the rank is found among them.
+             It looks at fused distances, which are faster, and at the exact one where those are in the bracket or near it
 
 The points are shuffled first, so that a diagonal says something about all pairs. Where the guess was wrong, or many distances are equal,
 the bracket begins again with every number, and passes over all pairs narrow it by BUCKETS parts until at most BUFFER patterns lie inside.
 Counts are whole numbers, so neither the guess nor the number of threads can change the result.
-Scratch: both samples (as rows and in tiles), the sample and what is collected: O((n + m) d), and a constant.
+Scratch: both samples, the sample and what is collected: O((n + m) d), and a constant.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ import numpy as np
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
 from npae.kernels.order_statistic import not_found
-from npae.kernels.order_statistic.passes import Points, all_patterns, collect, count, locate, sample
-from npae.kernels.threads import share, threads_for
-from npae.kernels.tiles import TILE, in_rows, pack, tiles_of
+from npae.kernels.order_statistic.passes import SPARSE, Points, all_patterns, collect, count, locate, sample
+from npae.kernels.threads import parts_for, share, threads_for
+from npae.kernels.tiles import TILE, pack
 from npae.kernels.validation import rank_among
 
 BUFFER = 1 << 14
@@ -55,7 +57,7 @@ def _few(z: Array, w: Array, rank: int) -> float:
     d2 = np.empty((TILE, TILE), z.dtype)
     patterns = d2.view(f"i{z.itemsize}")
     out = np.empty((len(z), len(w)), patterns.dtype)
-    all_patterns(Points(in_rows(z), len(z), pack(w), len(w), False), d2, patterns, out)
+    all_patterns(Points(pack(z), len(z), pack(w), len(w), False), d2, patterns, out)
     patterns[0, 0] = _bisected(out.ravel(), rank)
     return float(d2[0, 0])
 
@@ -66,15 +68,16 @@ def _shuffled(z: Array, seed: int) -> Array:
 
 
 class _Selection:
-    """The passes over one pair of samples, each shared among threads."""
+    """The passes over one pair of samples, each in parts that threads share."""
 
     def __init__(self, z: Array, w: Array) -> None:
         same = z is w
         self.pairs = len(z) * len(w)
-        rows = _shuffled(z, 0)
-        self.points = Points(in_rows(rows), len(z), pack(rows if same else _shuffled(w, 1)), len(w), same)
+        tiles = pack(_shuffled(z, 0))
+        self.points = Points(tiles, len(z), tiles if same else pack(_shuffled(w, 1)), len(w), same)
         self.threads = threads_for(len(z) * w.size)
-        self.squares = [np.empty((TILE, TILE), z.dtype) for _ in range(self.threads)]
+        self.parts = parts_for(self.threads)
+        self.squares = [np.empty((TILE, TILE), z.dtype) for _ in range(self.parts)]
         self.patterns = [square.view(f"i{z.itemsize}") for square in self.squares]
         self.largest = (1 << (8 * z.itemsize - 1)) - 1
         self.many = MANY * (len(z) + len(w))
@@ -89,7 +92,7 @@ class _Selection:
     def sampled(self, rank: int) -> tuple[int, int]:
         """A bracket of patterns that very probably holds the rank."""
         points = self.points
-        out = np.empty(max(tiles_of(points.n), len(points.tiles)) * TILE * TILE, self.patterns[0].dtype)
+        out = np.empty(max(len(points.x), len(points.y)) * TILE * TILE // SPARSE, self.patterns[0].dtype)
         out = out[: sample(points, self.squares[0], self.patterns[0], out)]
         least, most = (share_below * len(out) for share_below in self.around(rank, len(out)))
         low, high = int(np.floor(least)) - 1, int(np.ceil(most)) + 1
@@ -108,26 +111,26 @@ class _Selection:
     def count(self, low: int, high: int, every: int = 1) -> tuple[int, int, int, Array]:
         """How wide a part of the bracket is, in bits; how many patterns lie below it; of how many; and how many in each part."""
         shift = max((high - low).bit_length() - BUCKETS.bit_length() + 1, 0)
-        buckets = np.zeros((self.threads, BUCKETS), np.int64)
-        found = np.zeros((self.threads, 2), np.int64)
+        buckets = np.zeros((self.parts, BUCKETS), np.int64)
+        found = np.zeros((self.parts, 2), np.int64)
 
         def part(t: int) -> None:
-            found[t] = count(self.points, low, high, shift, every, self.squares[t], self.patterns[t], buckets[t], t, self.threads)
+            found[t] = count(self.points, low, high, shift, every, self.squares[t], self.patterns[t], buckets[t], t, self.parts)
 
-        share(self.threads, part)
+        share(self.threads, part, self.parts)
         below, looked_at = found.sum(axis=0).tolist()
         return shift, below, looked_at, buckets.sum(axis=0)
 
     def collect(self, low: int, high: int, expected: float) -> tuple[int, Array] | None:
         """How many patterns lie below the bracket, and those inside; None where there are far more than expected."""
-        room = int(2 * expected / self.threads) + BUFFER + 2 * TILE * TILE
-        buffers = [np.empty(room, self.patterns[0].dtype) for _ in range(self.threads)]
-        found = np.zeros((self.threads, 2), np.int64)
+        room = int(2 * expected / self.parts) + BUFFER + 2 * TILE * TILE
+        buffers = [np.empty(room, self.patterns[0].dtype) for _ in range(self.parts)]
+        found = np.zeros((self.parts, 2), np.int64)
 
         def part(t: int) -> None:
-            found[t] = collect(self.points, low, high, self.squares[t], self.patterns[t], buffers[t], t, self.threads)
+            found[t] = collect(self.points, low, high, self.squares[t], self.patterns[t], buffers[t], t, self.parts)
 
-        share(self.threads, part)
+        share(self.threads, part, self.parts)
         if found[:, 1].min() < 0:
             return None
         return int(found[:, 0].sum()), np.concatenate([buffer[:number] for buffer, number in zip(buffers, found[:, 1], strict=True)])
@@ -135,7 +138,7 @@ class _Selection:
     def pattern(self, rank: int) -> int:
         """The pattern of that rank."""
         low, high = self.sampled(rank)
-        sampled = TILE * max(self.points.n, self.points.m)
+        sampled = TILE // SPARSE * max(self.points.n, self.points.m)
         if self._expected(rank, sampled) > self.many:
             low, high = self.narrowed(rank, low, high)
             sampled = self.pairs // EVERY
@@ -180,7 +183,7 @@ def distance_order_statistic(z: Array, w: Array, rank: int) -> float:
 
 def locate_distance(z: Array, w: Array, value: float) -> tuple[int, int]:
     """The first (i, j), row by row, whose squared distance is `value`."""
-    points = Points(in_rows(z), len(z), pack(w), len(w), False)
+    points = Points(pack(z), len(z), pack(w), len(w), False)
     i, j = locate(points, z.dtype.type(value), np.empty((TILE, TILE), z.dtype))
     if i < 0:
         raise not_found(value)

@@ -1,11 +1,12 @@
-"""Which of TILE whole numbers in a row lie where, as the bits of one integer; and what there is to know of its bits.
+"""Which of TILE distances in a row lie where, as the bits of one integer; and what there is to know of its bits.
 
-    compare(patterns, r, low, high, width) -> (below, inside)      bit j: patterns[r, j] < low, or low <= patterns[r, j] <= high
-    ones(mask)                                                     how many bits are set
-    lowest(mask)                                                   the place of the lowest bit that is set; mask is not 0
+    compare(d2, r, low, high, width) -> (below, near)      bit j: d2[r, j] < low, or neither that nor d2[r, j] > high
+    ones(mask)                                             how many bits are set
+    lowest(mask)                                           the place of the lowest bit that is set; mask is not 0
 
-patterns is a C-contiguous (., TILE) matrix of int32 or int64, whose sign bits count for nothing; its first `width` columns are looked at;
-0 <= low <= high. Written as LLVM instructions, because Numba makes no integer of bits from a comparison.
+d2 is a C-contiguous (., TILE) matrix of float32 or float64, of which `width` columns are looked at; low and high are bit patterns,
+0 <= low <= high. Nothing is below, nor above, a NaN, and no NaN is: what is compared with one is near. Written as LLVM instructions,
+because Numba makes no integer of bits from a comparison.
 """
 
 from __future__ import annotations
@@ -25,27 +26,27 @@ _MASK, _pair = types.uint64, _types.UniTuple
 assert TILE == 64, "a mask is a 64-bit integer"
 
 
-def _compare(typing: Any, patterns: Any, r: Any, low: Any, high: Any, width: Any) -> Any:
-    """(below, inside)"""
+def _compare(typing: Any, d2: Any, r: Any, low: Any, high: Any, width: Any) -> Any:
+    """(below, near)"""
 
     def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
         array = context.make_array(kind)(context, b, arguments[0])
-        number = ir.IntType(kind.dtype.bitwidth)
+        number, bits = context.get_value_type(kind.dtype), ir.IntType(kind.dtype.bitwidth)
         vector = ir.VectorType(number, TILE)
         stride = b.extract_value(array.strides, 0)
         address = b.add(b.ptrtoint(array.data, ir.IntType(64)), b.mul(arguments[1], stride))
-        row = b.load(b.inttoptr(address, ir.PointerType()), typ=vector, align=number.width // 8)
-        row = b.and_(row, ir.Constant(vector, [(1 << (number.width - 1)) - 1] * TILE))
-        least, most = (b.trunc(value, number) if number.width < 64 else value for value in arguments[2:4])
+        row = b.load(b.inttoptr(address, ir.PointerType()), typ=vector, align=bits.width // 8)
+        low, high = (
+            in_all_lanes(b, b.bitcast(b.trunc(value, bits) if bits.width < 64 else value, number), vector) for value in arguments[2:4]
+        )
         looked_at = b.lshr(ir.Constant(_BITS, -1), b.sub(ir.Constant(_BITS, TILE), arguments[4]))
-        below = b.icmp_signed("<", row, in_all_lanes(b, least, vector))
-        above_low = b.sub(row, in_all_lanes(b, least, vector))  # negative below, hence large without a sign
-        inside = b.icmp_unsigned("<=", above_low, in_all_lanes(b, b.sub(most, least), vector))
-        found = [b.and_(b.bitcast(bits, _BITS), looked_at) for bits in (below, inside)]
-        return context.make_tuple(b, signature.return_type, found)
+        below, not_above = (
+            b.and_(b.bitcast(each, _BITS), looked_at) for each in (b.fcmp_ordered("<", row, low), b.fcmp_unordered("<=", row, high))
+        )
+        return context.make_tuple(b, signature.return_type, [below, b.and_(not_above, b.not_(below))])
 
-    return _pair(_MASK, 2)(patterns, types.int64, types.int64, types.int64, types.int64), generate
+    return _pair(_MASK, 2)(d2, types.int64, types.int64, types.int64, types.int64), generate
 
 
 def _ones(typing: Any, mask: Any) -> Any:

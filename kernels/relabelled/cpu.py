@@ -7,27 +7,27 @@ A strip of TILE rows meets one tile of columns at a time: their k, a square that
 points is a matrix product that runs in registers, two of them wide. Labels lie as bytes, in such panels, and become numbers of the dtype
 just before they are multiplied. P is summed in the dtype over GROUP tiles, everything above in float64, strip by strip in one order, so
 the number of threads changes nothing; rows of labels never meet, so it matters neither where one stands nor what stands beside it.
-Scratch: the points twice (as rows and in tiles), the labels once more, 2 c sums a strip, and TILE c products and a few tiles a thread.
+Scratch: the points and the labels once more, 2 c sums a strip, and TILE c products and a few tiles a thread.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from npae.kernels.blocks import REGISTER, ROWS, add_products_2
+from npae.kernels.blocks import REGISTER, ROWS, add_products
 from npae.kernels.elementary import exp
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.threads import share, threads_for
-from npae.kernels.tiles import TILE, distances, in_rows, in_tile, pack, tiles_of
+from npae.kernels.threads import parts_for, share, threads_for
+from npae.kernels.tiles import TILE, distances, in_tile, pack, tiles_of
 
 GROUP = 16  # tiles whose products are summed in the dtype: 1024 points
 
 
 @jit(FAST)
-def _kernel_below(x: Array, i: int, height: int, tile: Array, j: int, rate: float, d2: Array, k: Array, w: Array) -> None:
-    """k[r, q] = k(x_{i+r}, x_{j+q}) where j + q < i + r and r < height, else 0; and w_r += its sum.        k (TILE, TILE)"""
-    distances(x, i, tile, d2)
+def _kernel_below(x: Array, i: int, height: int, y: Array, j: int, rate: float, d2: Array, k: Array, w: Array) -> None:
+    """k[r, q] = k(x_{i+r}, x_{j+q}) where j + q < i + r and r < height, else 0; and w_r += its sum.        x, y tiles, k (TILE, TILE)"""
+    distances(x, y, d2)
     for r in range(TILE):
         reach = max(0, min(TILE, i + r - j)) if r < height else 0
         total = k.dtype.type(0)
@@ -60,7 +60,7 @@ def _multiply(k: Array, labels: Array, panel: Array, products: Array) -> None:
         for e in range(panel.size):
             numbers[e] = packed[e]
         for r in range(0, TILE, ROWS):
-            add_products_2(k, r, panel, 0, products[p], r, 0, TILE)
+            add_products(k, r, panel, 0, products[p], r, 0, TILE)
 
 
 @jit(FAST)
@@ -76,14 +76,14 @@ def _collect(labels: Array, products: Array, sums: Array) -> None:
 
 
 @jit(FAST)
-def _strips(x: Array, tiles: Array, n: int, rate: float, labels: Array, sums: Array, totals: Array, first: int, step: int) -> None:
+def _strips(tiles: Array, n: int, rate: float, labels: Array, sums: Array, totals: Array, first: int, step: int) -> None:
     """Every step-th strip b: sums[b] = a^T P and 1^T P + a^T w of its rows, totals[b] = 1^T w."""
-    d2, k, w = np.empty((TILE, TILE), x.dtype), np.empty((TILE, TILE), x.dtype), np.empty(TILE)
-    panel, products = np.empty(labels.shape[2:], x.dtype), np.zeros(labels.shape[1:], x.dtype)
+    d2, k, w = np.empty((TILE, TILE), tiles.dtype), np.empty((TILE, TILE), tiles.dtype), np.empty(TILE)
+    panel, products = np.empty(labels.shape[2:], tiles.dtype), np.zeros(labels.shape[1:], tiles.dtype)
     for b in range(first, len(tiles), step):
         w[:] = 0.0
         for t in range(b + 1):
-            _kernel_below(x, b * TILE, in_tile(b, n), tiles[t], t * TILE, rate, d2, k, w)
+            _kernel_below(tiles[b], b * TILE, in_tile(b, n), tiles[t], t * TILE, rate, d2, k, w)
             _multiply(k, labels[t], panel, products)
             if t % GROUP == GROUP - 1 or t == b:
                 _collect(labels[b], products, sums[b])
@@ -97,12 +97,13 @@ def _strips(x: Array, tiles: Array, n: int, rate: float, labels: Array, sums: Ar
 def relabelled_sums(x: Array, sigma2: float, labels: Array, sums: Array) -> float:
     """See the package; returns 1^T K 1."""
     count, n = labels.shape
-    rows, tiles = in_rows(x), pack(x)
+    tiles = pack(x)
     packed = _packed(labels, 2 * REGISTER // x.itemsize)
     panels, width = packed.shape[1], packed.shape[3]
     found, totals = np.zeros((len(tiles), 2, panels, width)), np.empty(len(tiles))
     threads = threads_for(n * n * (x.shape[1] + count) / 2)
-    share(threads, lambda number: _strips(rows, tiles, n, 0.5 / sigma2, packed, found, totals, number, threads))
+    parts = parts_for(threads)
+    share(threads, lambda number: _strips(tiles, n, 0.5 / sigma2, packed, found, totals, number, parts), parts)
     sums[...] = found.sum(axis=0).reshape(2, panels * width)[:, :count]
     sums[0] *= 2.0
     return 2.0 * float(totals.sum())

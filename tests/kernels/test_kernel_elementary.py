@@ -1,4 +1,4 @@
-"""exp, log and log1p against NumPy in float64, at ordinary and at special arguments; and that loops made of them vectorise."""
+"""exp, 2^-x, log and log1p against NumPy in float64, at ordinary and at special arguments; and that loops made of them vectorise."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def exp_of(x: Array, out: Array) -> None:
 
 
 @jit(FAST)
+def exp2_minus_of(x: Array, out: Array) -> None:
+    for i in range(len(x)):
+        out[i] = elementary.exp2_minus(x[i])
+
+
+@jit(FAST)
 def log_of(x: Array, out: Array) -> None:
     for i in range(len(x)):
         out[i] = elementary.log(x[i])
@@ -43,6 +49,8 @@ def evaluate(function: Callable[..., None], x: Array) -> Array:
 ORDINARY = np.linspace(0, 1, 100_001)
 RANGES = {
     "exp": (exp_of, np.exp, ORDINARY * 175.6 - 87.3),
+    "exp2_minus": (exp2_minus_of, lambda x: np.exp2(-x), ORDINARY * 126),
+    "exp2_minus of small numbers": (exp2_minus_of, lambda x: np.exp2(-x), ORDINARY),
     "log over all magnitudes": (log_of, np.log, np.exp(ORDINARY * 175 - 87)),
     "log near one": (log_of, np.log, 0.5 + ORDINARY * 1.5),
     "log1p": (log1p_of, np.log1p, ORDINARY),
@@ -73,6 +81,7 @@ def test_special_arguments_keep_their_meaning(dtype: str) -> None:
 
     inf, nan = np.inf, np.nan
     assert values(exp_of, 0.0, -inf, inf, -1e9, 1e9) == [1.0, 0.0, inf, 0.0, inf]
+    assert values(exp2_minus_of, 0.0, 1.0, 126.0) == [1.0, 0.5, 2.0**-126]
     assert values(log_of, 1.0, 0.0, inf) == [0.0, -inf, inf]
     assert values(log1p_of, 0.0) == [0.0]
     assert np.isnan(values(exp_of, nan) + values(log_of, nan, -1.0, -inf) + values(log1p_of, nan)).all()
@@ -80,6 +89,7 @@ def test_special_arguments_keep_their_meaning(dtype: str) -> None:
 
 def test_plain_python_calls_the_float64_forms() -> None:
     assert elementary.exp(1.0) == np.e
+    assert elementary.exp2_minus(3.0) == 0.125
     assert elementary.log(np.e) == 1.0
     assert elementary.log1p(1.0) == np.log(2.0)
 

@@ -65,6 +65,22 @@ def test_selection_is_exact_whatever_the_distances_share(monkeypatch: pytest.Mon
         assert passes <= 3
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["last bits", "subnormal"])
+def test_distances_that_rounding_could_reorder_keep_their_exact_order(dtype: str, kind: str) -> None:
+    """A pass first looks at distances that are rounded otherwise. Here they differ by a few last bits, or digits are lost near zero."""
+    limits, rng = np.finfo(dtype), np.random.default_rng(5)
+    if kind == "last bits":
+        z, w = ((1 + float(limits.eps) * rng.integers(0, 9, (n, 40))).astype(dtype) for n in (200, 180))
+        w -= z.dtype.type(0.75)
+    else:
+        z, w = ((float(limits.tiny) ** 0.5 / 10 * rng.standard_normal((n, 40))).astype(dtype) for n in (200, 180))
+    ordered = np.sort(pairwise_squared(z, w, form="reference").ravel())
+    assert len(np.unique(ordered)) < 200 if kind == "last bits" else ordered[ordered.size // 4] < limits.tiny
+    for rank in range(100, ordered.size, 997):
+        assert statistic("cpu", z, w, rank) == ordered[rank]
+
+
 @pytest.mark.parametrize(("n", "m"), [(128, 128), (129, 128), (1000, 700), (700, 1000), (2, 9000), (1500, 1500)])
 @pytest.mark.parametrize("order", ["random", "sorted"])
 def test_distances_that_differ_are_selected_without_a_narrowing_pass(monkeypatch: pytest.MonkeyPatch, n: int, m: int, order: str) -> None:
