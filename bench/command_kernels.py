@@ -2,7 +2,7 @@
 
 registered kernels     each compiled form against its NumPy reference, on one core, in one process               kernels.py
                        on a GPU: each gpu form against the cpu form and its floor, at sizes that grow             gpu/kernels.py
-comparisons            mmd, mmd-imq and pairwise against other libraries, each in a process of its own           kernel_peers.py
+comparisons            mmd, mmd-given, mmd-imq and pairwise against other libraries, each in a process         kernel_peers.py
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from npae.errors import InputError
 
 DESCRIPTION = "each compiled kernel against its reference; MMD and distances against other libraries"
 SIZES = "100x8,1000x8,1000x64"
-CUDA_SIZES = {"mmd": "1000x8,10000x8,60000x8", "mmd-imq": "1000x8,10000x8", "pairwise": "1000x8,10000x8"}
+CUDA_SIZES = {
+    "mmd": "1000x8,10000x8,60000x8",
+    "mmd-given": "1000x8,10000x8,60000x8",
+    "mmd-imq": "1000x8,10000x8",
+    "pairwise": "1000x8,10000x8",
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:

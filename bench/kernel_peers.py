@@ -72,7 +72,7 @@ def work(comparison: str, size: Size, itemsize: int) -> dict[str, float]:
     if comparison == "pairwise":
         return {"gemm_flops": wide * 2 * n * m * d, "copy_bytes": n * m * itemsize}
     flops = wide * 2 * d * (pairs + n * n + n * m)
-    return {"gemm_flops": flops, "exponentials": wide * pairs} if comparison == "mmd" else {"gemm_flops": flops}
+    return {"gemm_flops": flops, "exponentials": wide * pairs} if comparison != "mmd-imq" else {"gemm_flops": flops}
 
 
 def in_rounds(workers: Mapping[str, Worker], calls: Mapping[str, float], limit: float, plan: Plan) -> dict[str, list[Measured]]:

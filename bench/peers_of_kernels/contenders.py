@@ -67,6 +67,13 @@ _MMD = {
     "scipy": _contender("library_forms:mmd_scipy", "scipy", "cdist (always float64), np.partition", 4.0, 8),
     "keops": _contender("keops_forms:mmd", "pykeops", "LazyTensor; does no order statistic: sigma2 is given to it"),
 }
+_GIVEN = {
+    OWN: _contender("npae_forms:mmd_given", "numba", "MMD kernel, tile by tile"),
+    "numpy": _contender("numpy_forms:mmd_given", "numpy", "matrix products, in place", 4.0),
+    "torch": _contender("torch_forms:mmd_given", "torch", "gradient by hand, in place", 4.0),
+    "jax": _contender("jax_forms:mmd_given", "jax jaxlib", "jit, value_and_grad", 13.0),
+    "keops": _contender("keops_forms:mmd_given", "pykeops", "LazyTensor"),
+}
 _IMQ = {
     OWN: _contender("npae_forms:mmd_imq", "numba", "MMD kernel, tile by tile"),
     "numpy": _contender("numpy_forms:mmd_imq", "numpy", "matrix products", 10.0),
@@ -91,6 +98,11 @@ _CUDA_MMD = {
     "jax-cuda": _on_gpu("jax_cuda_forms:mmd", "jax jaxlib", "jit, value_and_grad, sort", 13.0, JAX_PROBE),
     "keops-cuda": _on_gpu("keops_cuda_forms:mmd", "torch pykeops", "LazyTensor; sigma2 is given to it", 0.0, TORCH_PROBE),
 }
+_CUDA_GIVEN = {
+    OWN_ON_GPU: _on_gpu("npae_cuda_forms:mmd_given", "", "MMD kernel, tile by tile"),
+    "torch-cuda-product": _on_gpu("torch_cuda_forms:mmd_given", "torch", "gradient by hand, in place", 4.0, TORCH_PROBE),
+    "keops-cuda": _on_gpu("keops_cuda_forms:mmd_given", "torch pykeops", "LazyTensor", 0.0, TORCH_PROBE),
+}
 _CUDA_IMQ = {
     OWN_ON_GPU: _on_gpu("npae_cuda_forms:mmd_imq", "", "MMD kernel, tile by tile"),
     "torch-cuda-autograd": _on_gpu("torch_cuda_forms:mmd_imq", "torch", "autograd", 65.0, TORCH_PROBE),
@@ -104,8 +116,8 @@ _CUDA_PAIRWISE = {
 }
 
 Tables = dict[str, dict[str, Contender]]
-CONTENDERS: Tables = {"mmd": _MMD, "mmd-imq": _IMQ, "pairwise": _PAIRWISE}
-CUDA_CONTENDERS: Tables = {"mmd": _CUDA_MMD, "mmd-imq": _CUDA_IMQ, "pairwise": _CUDA_PAIRWISE}
+CONTENDERS: Tables = {"mmd": _MMD, "mmd-given": _GIVEN, "mmd-imq": _IMQ, "pairwise": _PAIRWISE}
+CUDA_CONTENDERS: Tables = {"mmd": _CUDA_MMD, "mmd-given": _CUDA_GIVEN, "mmd-imq": _CUDA_IMQ, "pairwise": _CUDA_PAIRWISE}
 
 
 def _peers(tables: Tables) -> tuple[str, ...]:

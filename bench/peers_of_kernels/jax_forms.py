@@ -53,6 +53,15 @@ def mmd_objective(problem: Problem) -> Objective:
     return objective
 
 
+def given_objective(problem: Problem) -> Objective:
+    """RBF with a given bandwidth."""
+
+    def objective(z: Any, w: Any) -> Any:
+        return mean_difference(*(jnp.exp(d2 / (-2 * problem.sigma2)) for d2 in (squared(z, z), squared(w, w), squared(z, w)))), ()
+
+    return objective
+
+
 def imq_objective(problem: Problem) -> Objective:
     """Inverse multiquadratic kernels."""
 
@@ -68,6 +77,11 @@ def imq_objective(problem: Problem) -> Objective:
 def mmd(problem: Problem) -> Callable[[], Result]:
     """RBF."""
     return _compiled(mmd_objective(problem), problem)
+
+
+def mmd_given(problem: Problem) -> Callable[[], Result]:
+    """RBF, sigma2 given."""
+    return _compiled(given_objective(problem), problem)
 
 
 def mmd_imq(problem: Problem) -> Callable[[], Result]:

@@ -1,6 +1,6 @@
 """KeOps on a GPU: the sums of keops_forms.py on PyTorch's tensors there, compiled from the formula by NVRTC.
 
-It has no order statistic, so sigma2 is given to it, and it does less than the others.
+It has no order statistic, so sigma2 is given to it also where others have to find it, and it does less than they do.
 """
 
 from __future__ import annotations
@@ -18,10 +18,20 @@ from npae.kernels.registry import resolve
 
 
 def mmd(problem: Problem) -> OnGpu:
-    """Value and gradient for the problem's sigma2."""
-    n, m, d = len(problem.z), len(problem.w), problem.z.shape[1]
+    """For the bandwidth of the problem's ranks."""
     statistic = resolve("distance_order_statistic", "cpu")
-    rate = 0.5 / (statistic(problem.z, problem.w, problem.ranks[0]) + statistic(problem.z, problem.z, problem.ranks[1]))
+    return _value_and_gradient(
+        problem, statistic(problem.z, problem.w, problem.ranks[0]) + statistic(problem.z, problem.z, problem.ranks[1])
+    )
+
+
+def mmd_given(problem: Problem) -> OnGpu:
+    """For the given bandwidth."""
+    return _value_and_gradient(problem, problem.sigma2)
+
+
+def _value_and_gradient(problem: Problem, sigma2: float) -> OnGpu:
+    n, m, d, rate = len(problem.z), len(problem.w), problem.z.shape[1], 0.5 / sigma2
     z, w = torch.as_tensor(problem.z, device=DEVICE), torch.as_tensor(problem.w, device=DEVICE)
 
     def kernel(x: Tensor, y: Tensor) -> Any:

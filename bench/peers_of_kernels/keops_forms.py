@@ -1,6 +1,7 @@
 """KeOps: tiles on the fly like npae, compiled from the formula by the C++ compiler of the machine, which must be there.
 
-It has no order statistic, so sigma2 is given to it, and it does less than the others. The sums over j of k and of k y come in one product,
+It has no order statistic, so sigma2 is given to it also where others have to find it, and it does less than they do. The
+sums over j of k and of k y come in one product,
 with the columns [y, 1].
 """
 
@@ -19,11 +20,20 @@ from npae.kernels.registry import resolve
 
 
 def mmd(problem: Problem) -> Callable[[], Result]:
-    """Value and gradient for the problem's sigma2."""
+    """For the bandwidth of the problem's ranks."""
     _, z, w = problem
-    n, m, d = len(z), len(w), z.shape[1]
     statistic = resolve("distance_order_statistic", "cpu")
-    rate = 0.5 / (statistic(z, w, problem.ranks[0]) + statistic(z, z, problem.ranks[1]))
+    return _value_and_gradient(problem, statistic(z, w, problem.ranks[0]) + statistic(z, z, problem.ranks[1]))
+
+
+def mmd_given(problem: Problem) -> Callable[[], Result]:
+    """For the given bandwidth."""
+    return _value_and_gradient(problem, problem.sigma2)
+
+
+def _value_and_gradient(problem: Problem, sigma2: float) -> Callable[[], Result]:
+    _, z, w = problem
+    n, m, d, rate = len(z), len(w), z.shape[1], 0.5 / sigma2
     scale = z.dtype.type(np.sqrt(rate))
 
     def kernel(x: Array, y: Array) -> Any:

@@ -60,6 +60,13 @@ def mmd(problem: Problem) -> OnGpu:
     return OnGpu(call, _read, CupyClock())
 
 
+def mmd_given(problem: Problem) -> OnGpu:
+    """RBF with a given bandwidth."""
+    z, w, dz = _samples(problem)
+    kernel, sigma2 = resolve("mmd_rbf", "gpu"), problem.sigma2
+    return OnGpu(lambda: (kernel(z, w, sigma2, dz)[0], (), dz), _read, CupyClock())
+
+
 def mmd_imq(problem: Problem) -> OnGpu:
     """Inverse multiquadratic kernels."""
     z, w, dz = _samples(problem)

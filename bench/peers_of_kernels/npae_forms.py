@@ -26,6 +26,13 @@ def mmd(problem: Problem) -> Callable[[], tuple[float, tuple[float, ...], Array]
     return call
 
 
+def mmd_given(problem: Problem) -> Callable[[], tuple[float, tuple[float, ...], Array]]:
+    """RBF with a given bandwidth."""
+    _, z, w = problem
+    kernel, dz = resolve("mmd_rbf", "cpu"), np.empty_like(z)
+    return lambda: (kernel(z, w, problem.sigma2, dz)[0], (), dz)
+
+
 def mmd_imq(problem: Problem) -> Callable[[], tuple[float, tuple[float, ...], Array]]:
     """Inverse multiquadratic kernels."""
     _, z, w = problem

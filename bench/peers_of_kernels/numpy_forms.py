@@ -48,9 +48,9 @@ def gradient(z: Array, w: Array, of_zz: Array, of_zw: Array) -> Array:
     return dz
 
 
-def rbf(z: Array, w: Array, distances: tuple[Array, Array, Array], picked: tuple[float, ...]) -> Result:
-    """From the squared distances zz, ww, zw, which it overwrites."""
-    rate = 0.5 / sum(picked)
+def rbf(z: Array, w: Array, distances: tuple[Array, Array, Array], picked: tuple[float, ...], sigma2: float | None = None) -> Result:
+    """From the squared distances zz, ww, zw, which it overwrites; sigma2 is the sum of what was picked, or given."""
+    rate = 0.5 / (sum(picked) if sigma2 is None else sigma2)
     for d2 in distances:
         d2 *= -rate
         np.exp(d2, out=d2)
@@ -86,6 +86,12 @@ def mmd_partition(problem: Problem) -> Callable[[], Result]:
         return rbf(z, w, (zz, ww, zw), (partitioned(zw, of_zw), partitioned(zz, of_zz)))
 
     return call
+
+
+def mmd_given(problem: Problem) -> Callable[[], Result]:
+    """In place."""
+    _, z, w = problem
+    return lambda: rbf(z, w, (squared(z, z), squared(w, w), squared(z, w)), (), problem.sigma2)
 
 
 def mmd_sort(problem: Problem) -> Callable[[], Result]:

@@ -1,6 +1,7 @@
 """Two samples and what is to be computed from them, as every contender reads it from a folder.
 
     mmd        squared distances q_zw, q_zz of the ranks below; sigma2 = q_zw + q_zz; MMD^2_u with exp(-d2 / (2 sigma2)); its gradient to z
+    mmd-given  MMD^2_u and its gradient for a given sigma2 = d, hence without order statistics: what KeOps can do as well
     mmd-imq    MMD^2_u with sum_s C_s / (C_s + d2), C_s = 2 d s, s of Tolstikhin's code; its gradient with respect to z
     pairwise   all n m squared distances between z and w
 
@@ -20,7 +21,7 @@ from npae.errors import InputError
 from npae.kernels.kernel import Array
 from npae.kernels.mmd import IMQ_SCALES
 
-COMPARISONS = ("mmd", "mmd-imq", "pairwise")
+COMPARISONS = ("mmd", "mmd-given", "mmd-imq", "pairwise")
 DTYPES = ("float32", "float64")
 
 
@@ -55,6 +56,11 @@ class Problem(NamedTuple):
         """Of q_zw and q_zz, counted from 0; never below 0."""
         n, m = len(self.z), len(self.w)
         return max((n * m - n) // 2 - 1, 0), max((n * n - n) // 2 - 1, 0)
+
+    @property
+    def sigma2(self) -> float:
+        """The given one: half of the mean squared distance of two points w."""
+        return float(self.z.shape[1])
 
     @property
     def scales(self) -> Array:

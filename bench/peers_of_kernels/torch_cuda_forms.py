@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.peers_of_kernels.on_gpu import OnGpu
 from bench.peers_of_kernels.problem import Problem
-from bench.peers_of_kernels.torch_forms import mean_difference, squared, squared_in_place
+from bench.peers_of_kernels.torch_forms import by_hand, mean_difference, squared, squared_in_place
 from bench.peers_of_kernels.truth import ROWS
 
 DEVICE = "cuda"
@@ -54,17 +54,27 @@ def _read(given: tuple[Tensor, tuple[Tensor, ...], Tensor]) -> tuple[float, tupl
 def mmd_kthvalue(problem: Problem) -> OnGpu:
     """The gradient by hand, arrays overwritten in place."""
     z, w = _samples(problem)
-    (n, m), (of_zw, of_zz) = (len(z), len(w)), problem.ranks
+    of_zw, of_zz = problem.ranks
 
     @torch.no_grad()
     def call() -> Any:
         zz, ww, zw = squared_in_place(z, z), squared_in_place(w, w), squared_in_place(z, w)
         picked = zw.flatten().kthvalue(of_zw + 1).values, zz.flatten().kthvalue(of_zz + 1).values
-        rate = 0.5 / (picked[0] + picked[1])
-        for d2 in (zz, ww, zw):
-            d2.mul_(-rate).exp_()
-        between, within = zw.sum(1, keepdim=True) * z - zw @ w, zz.sum(1, keepdim=True) * z - zz @ z
-        return mean_difference(zz, ww, zw), picked, 4 * rate / (n * m) * between - 4 * rate / (n * (n - 1)) * within
+        value, dz = by_hand(z, w, (zz, ww, zw), 0.5 / (picked[0] + picked[1]))
+        return value, picked, dz
+
+    return OnGpu(call, _read, TorchClock())
+
+
+def mmd_given(problem: Problem) -> OnGpu:
+    """The gradient by hand, arrays overwritten in place."""
+    z, w = _samples(problem)
+
+    @torch.no_grad()
+    def call() -> Any:
+        distances = squared_in_place(z, z), squared_in_place(w, w), squared_in_place(z, w)
+        value, dz = by_hand(z, w, distances, 0.5 / problem.sigma2)
+        return value, (), dz
 
     return OnGpu(call, _read, TorchClock())
 

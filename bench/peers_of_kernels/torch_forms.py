@@ -39,21 +39,39 @@ def mean_difference(zz: Tensor, ww: Tensor, zw: Tensor) -> Tensor:
     return (zz.sum() - zz.trace()) / (n * (n - 1)) + (ww.sum() - ww.trace()) / (m * (m - 1)) - 2 * zw.mean()
 
 
+def by_hand(z: Tensor, w: Tensor, distances: tuple[Tensor, Tensor, Tensor], rate: Any) -> tuple[Tensor, Tensor]:
+    """Value and gradient from the squared distances zz, ww, zw, which it overwrites; rate = 1 / (2 sigma2)."""
+    for d2 in distances:
+        d2.mul_(-rate).exp_()
+    (zz, ww, zw), n, m = distances, len(z), len(w)
+    between, within = zw.sum(1, keepdim=True) * z - zw @ w, zz.sum(1, keepdim=True) * z - zz @ z
+    return mean_difference(zz, ww, zw), 4 * rate / (n * m) * between - 4 * rate / (n * (n - 1)) * within
+
+
 def mmd_kthvalue(problem: Problem) -> Callable[[], Result]:
     """The gradient by hand."""
     z, w = _samples(problem)
-    (n, m), (of_zw, of_zz) = (len(z), len(w)), problem.ranks
+    of_zw, of_zz = problem.ranks
 
     @torch.no_grad()
     def call() -> Result:
         zz, ww, zw = squared_in_place(z, z), squared_in_place(w, w), squared_in_place(z, w)
         picked = float(zw.flatten().kthvalue(of_zw + 1).values), float(zz.flatten().kthvalue(of_zz + 1).values)
-        rate = 0.5 / sum(picked)
-        for d2 in (zz, ww, zw):
-            d2.mul_(-rate).exp_()
-        between, within = zw.sum(1, keepdim=True) * z - zw @ w, zz.sum(1, keepdim=True) * z - zz @ z
-        dz = 4 * rate / (n * m) * between - 4 * rate / (n * (n - 1)) * within
-        return float(mean_difference(zz, ww, zw)), picked, dz.numpy()
+        value, dz = by_hand(z, w, (zz, ww, zw), 0.5 / sum(picked))
+        return float(value), picked, dz.numpy()
+
+    return call
+
+
+def mmd_given(problem: Problem) -> Callable[[], Result]:
+    """The gradient by hand."""
+    z, w = _samples(problem)
+
+    @torch.no_grad()
+    def call() -> Result:
+        distances = squared_in_place(z, z), squared_in_place(w, w), squared_in_place(z, w)
+        value, dz = by_hand(z, w, distances, 0.5 / problem.sigma2)
+        return float(value), (), dz.numpy()
 
     return call
 

@@ -72,12 +72,12 @@ def _sums(x: Array, y: Array, kernel: Callable[[Array], tuple[Any, Any]], same: 
 
 
 def truth(problem: Problem, distances: tuple[float, ...]) -> Truth:
-    """For the bandwidth sum(distances), or for the inverse multiquadratic kernels."""
-    scales = problem.scales.tolist()
+    """For the bandwidth sum(distances), the given one, or the inverse multiquadratic kernels."""
+    scales, sigma2 = problem.scales.tolist(), sum(distances) if distances else problem.sigma2
 
     def rbf(d2: Array) -> tuple[Array, Array]:
-        k = np.exp(d2 / (-2 * sum(distances)))
-        return k, k / (2 * sum(distances))
+        k = np.exp(d2 / (-2 * sigma2))
+        return k, k / (2 * sigma2)
 
     def imq(d2: Array) -> tuple[Array, Array]:
         k, g = np.zeros_like(d2), np.zeros_like(d2)
@@ -86,7 +86,7 @@ def truth(problem: Problem, distances: tuple[float, ...]) -> Truth:
             g += c / np.square(c + d2)
         return k, g
 
-    kernel = rbf if distances else imq
+    kernel = imq if problem.comparison == "mmd-imq" else rbf
     z, w = problem.z.astype(np.float64), problem.w.astype(np.float64)
     centre = w.mean(axis=0)
     z, w, n, m = z - centre, w - centre, len(z), len(w)

@@ -80,7 +80,7 @@ def test_a_wrong_result_stops_the_benchmark(monkeypatch: pytest.MonkeyPatch, cap
         (["--kernels", "mmd", "--peers", "troch"], "--peers 'troch' is not known"),
         (["--kernels", "mmx"], "--kernels 'mmx' is not known"),
         (["--kernels", "none"], "--kernels none: nothing to measure"),
-        (["--kernels", "adam", "--plot", "a.png"], "--plot a.png draws comparisons; name some of mmd, mmd-imq, pairwise"),
+        (["--kernels", "adam", "--plot", "a.png"], "--plot a.png draws comparisons; name some of mmd, mmd-given, mmd-imq, pairwise"),
         (["--kernels", "mmd", "--plot", "a.gif"], "suffix '.gif' is not .png or .svg"),
     ],
 )

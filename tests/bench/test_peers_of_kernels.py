@@ -54,7 +54,7 @@ def test_every_form_agrees_with_the_truth(monkeypatch: pytest.MonkeyPatch, compa
     assert max(differences(name, SIZE, "float32", result_of(contender, problem), truth_for(problem)).values()) < 1e-5
 
 
-@pytest.mark.parametrize("comparison", ["mmd", "mmd-imq"])
+@pytest.mark.parametrize("comparison", ["mmd", "mmd-given", "mmd-imq"])
 def test_the_truth_is_the_reference_kernel_in_float64(comparison: str) -> None:
     problem = make(comparison, SIZE, "float64")
     true = truth_for(problem)
@@ -63,6 +63,8 @@ def test_the_truth_is_the_reference_kernel_in_float64(comparison: str) -> None:
         statistic = resolve("distance_order_statistic", "reference")
         sigma2 = statistic(problem.z, problem.w, problem.ranks[0]) + statistic(problem.z, problem.z, problem.ranks[1])
         value, _ = resolve("mmd_rbf", "reference")(problem.z, problem.w, sigma2, dz)
+    elif comparison == "mmd-given":
+        value, _ = resolve("mmd_rbf", "reference")(problem.z, problem.w, 3.0, dz)
     else:
         value = resolve("mmd_imq", "reference")(problem.z, problem.w, problem.scales, dz)
     assert float(true["value"]) == pytest.approx(value, rel=1e-12)
