@@ -1,8 +1,7 @@
 """KeOps: tiles on the fly like npae, compiled from the formula by the C++ compiler of the machine, which must be there.
 
-It has no order statistic, so sigma2 is given to it also where others have to find it, and it does less than they do. The
-sums over j of k and of k y come in one product,
-with the columns [y, 1].
+It has no order statistic, so sigma2 is given to it also where others have to find it, and it does less than they do. The sums over j of k
+and of k y come in one product, with the columns [y, 1].
 """
 
 from __future__ import annotations
