@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Callable
 
-SMALL = 4_000_000  # multiply-adds: about a millisecond
+SMALL = 16_000_000  # multiply-adds: about a millisecond
 PARTS = 4  # for each thread
 
 

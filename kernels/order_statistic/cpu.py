@@ -5,8 +5,8 @@ pairs is enough, because the bracket in which it collects patterns is guessed we
 
     sample   an eighth of one diagonal of tiles gives 8 max(n, m) distances, hence the quantiles on either side of the rank, SPREAD
              deviations apart
-    narrow   if more than MANY (n + m) patterns are to be expected between them, a 32nd of the tiles is counted by BUCKETS parts of the
-             bracket, and again the quantiles on either side are next: between them are O(n) patterns
+    narrow   if more than MANY (n + m) patterns are to be expected between them, some diagonals of tiles, up to one in EVERY, are counted
+             by BUCKETS parts of the bracket, and again the quantiles on either side are next: between them are O(n) patterns
     collect  a pass over all pairs counts the patterns below the bracket and collects those inside; the rank is found among them.
              It looks at fused distances, which are faster, and at the exact one where those are in the bracket or near it
 
@@ -31,8 +31,8 @@ from npae.kernels.validation import rank_among
 BUFFER = 1 << 14
 BUCKETS = 1 << 11
 SPREAD = 5.0  # standard deviations of a sampled quantile: missed once in a million times
-MANY = 64  # patterns inside the bracket for each point
-EVERY = 32  # diagonals of tiles, of which one is counted to narrow a bracket
+MANY = 8  # patterns inside the bracket for each point
+EVERY = 32  # diagonals of tiles, of which at least one is counted to narrow a bracket
 
 
 @jit(STRICT)
@@ -81,6 +81,7 @@ class _Selection:
         self.patterns = [square.view(f"i{z.itemsize}") for square in self.squares]
         self.largest = (1 << (8 * z.itemsize - 1)) - 1
         self.many = MANY * (len(z) + len(w))
+        self.every = min(max(len(tiles) // 4, 2), EVERY)  # few points leave few pairs to count, and more to collect by
 
     def around(self, rank: int, sampled: int) -> tuple[float, float]:
         """Two shares of all distances, between which the rank's lies as far as a sample of that size can tell."""
@@ -101,8 +102,8 @@ class _Selection:
         return (0 if low < 0 else int(out[low])), (self.largest if high >= len(out) else int(out[high]))
 
     def narrowed(self, rank: int, low: int, high: int) -> tuple[int, int]:
-        """The same from a 32nd of the pairs."""
-        shift, below, looked_at, buckets = self.count(low, high, EVERY)
+        """The same from a part of the pairs."""
+        shift, below, looked_at, buckets = self.count(low, high, self.every)
         edges = below + np.cumsum(buckets)
         least, most = (share_below * looked_at for share_below in self.around(rank, looked_at))
         first, last = np.searchsorted(edges, least), np.searchsorted(edges, most)
@@ -141,7 +142,7 @@ class _Selection:
         sampled = TILE // SPARSE * max(self.points.n, self.points.m)
         if self._expected(rank, sampled) > self.many:
             low, high = self.narrowed(rank, low, high)
-            sampled = self.pairs // EVERY
+            sampled = self.pairs // self.every
         collected = self.collect(low, high, self._expected(rank, sampled))
         if collected is not None:
             below, inside = collected

@@ -146,7 +146,11 @@ def _one(plain: Configuration, normal: list[int], folder: Path, arguments: argpa
         values["validation"], origins["validation"] = HELD_OUT, "default of detect"
     configuration = Configuration(plain.name, plain.model, values, origins)
     place = folder / f"normal-{'-'.join(map(str, normal))}"
-    trained_run(configuration, place, title=f"normal {','.join(map(str, normal))}", quiet=arguments.quiet)
+    text = ",".join(map(str, normal))
+    try:
+        trained_run(configuration, place, title=f"normal {text}", quiet=arguments.quiet)
+    except InputError as error:  # labels that no row has are those of --normal here
+        raise InputError(str(error).replace(f"keep {text}:", f"--normal {text}:", 1)) from None
     opened = open_for(argparse.Namespace(run=place, data=None))
     found = _detect(opened, normal, arguments)
     draw([found], place / "figures" / "roc.png")

@@ -16,6 +16,7 @@ import argparse
 import json
 from pathlib import Path
 
+from npae.backend import backend
 from npae.cli.reproduce_progress import reproduce_with_progress
 from npae.cli.reproduce_tables import print_all, print_one
 from npae.errors import InputError
@@ -52,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.out or (DEFAULT_FOLDER if arguments.preset == ALL else None)
     if arguments.fresh and folder is None:
         raise InputError("--fresh: nothing is stored without --out FOLDER; every seed is trained anyway")
+    if arguments.backend:
+        backend(arguments.backend)  # one that this machine cannot run is refused before anything is written
     if folder:
         _make(folder)
     found = reproduce_with_progress(chosen, arguments.seeds, backend=arguments.backend, folder=folder, fresh=arguments.fresh)

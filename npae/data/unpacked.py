@@ -47,9 +47,11 @@ def _copy_of(path: Path, file: File) -> Path | None:
 
 
 def _read(copy: Path) -> Content | None:
+    if not copy.is_file():
+        return None
     try:
         return np.fromfile(copy, np.uint8).data  # NumPy's memory comes in large pages: half the time of bytes
-    except OSError:  # there is none
+    except OSError:  # it may not be read
         return None
 
 

@@ -106,7 +106,7 @@ REFUSED = {
     "neither run nor model": ("detect vea", ["'vea' is no run folder, and no model or preset either"]),
     "nothing normal": ("detect vae", ["--normal is missing", "--normal 3"]),
     "a normal word": ("detect vae --normal threes", ["--normal 'threes' is not a label"]),
-    "a label of no row": ("detect vae --normal 12 --quiet", ["keep 12", "has label 12"]),
+    "a label of no row": ("detect vae --normal 12 --quiet", ["--normal 12: none of the", "has label 12"]),
     "a model that reads labels": ("detect cvae --normal 3", ["this cvae reads labels"]),
     "no samples": ("detect vae --normal 3 --samples 0", ["--samples 0", "at least 1"]),
     "a table of another kind": ("detect RUN --scores scores.xls", ["--scores scores.xls", ".npz or .csv"]),

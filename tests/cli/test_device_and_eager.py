@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from npae import backend as backends
+from npae.cli.reproduce import DEFAULT_FOLDER
 from npae.cli.settings import add_settings, given_flags
 from npae.kernels.cuda import device
 
@@ -112,6 +113,7 @@ def test_a_gpu_that_is_not_there_is_said_before_any_data_are_fetched(
 ) -> None:
     refused(words.split(), [NO_GPU])
     assert fetched == []
+    assert not DEFAULT_FOLDER.exists()
 
 
 def test_where_the_backend_is_there_the_data_are_fetched(fetched: list[str], npae: Any) -> None:

@@ -57,6 +57,17 @@ def test_a_copy_that_is_damaged_is_made_again(damaged: bytes, home: Path, packed
     assert copy.read_bytes() == IDX
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+def test_what_is_no_file_in_a_copys_place_is_not_waited_for(home: Path, packed: tuple[Path, File]) -> None:
+    content_of(*packed)
+    (copy,) = home.iterdir()
+    copy.unlink()
+    os.mkfifo(copy)
+    content, digest = content_of(*packed)
+    assert (bytes(content), digest) == (IDX, packed[1].content_sha256)
+    assert copy.read_bytes() == IDX
+
+
 def test_no_copy_stands_for_a_packed_file_that_changed(home: Path, packed: tuple[Path, File]) -> None:
     content_of(*packed)
     other = IDX[:-1] + b"x"
