@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 
 SMALL = 16_000_000  # multiply-adds: about a millisecond
-PARTS = 4  # for each thread
+PARTS, ENOUGH = 4, 32  # for each thread, as long as there are not so many: each part has scratch of its own
 
 
 def available() -> int:
@@ -38,7 +38,7 @@ def threads_for(work: float) -> int:
 
 def parts_for(threads: int) -> int:
     """More parts than threads, so that one whose processor has other work too does less of ours."""
-    return 1 if threads == 1 else PARTS * threads
+    return 1 if threads == 1 else max(threads, min(PARTS * threads, ENOUGH))
 
 
 def share(threads: int, part: Callable[[int], None], parts: int | None = None) -> None:

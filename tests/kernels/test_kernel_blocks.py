@@ -123,6 +123,10 @@ def test_a_thread_that_is_held_up_leaves_its_parts_to_the_other() -> None:
     assert len({thread for _, thread in done}) == 2
 
 
+def test_there_are_more_parts_than_threads_unless_there_are_many_threads() -> None:
+    assert [threads.parts_for(count) for count in (1, 2, 6, 10, 64)] == [1, 8, 24, 32, 64]
+
+
 def test_little_work_starts_no_thread_and_much_as_many_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_NUM_THREADS", "5")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
