@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from bench.peers_of_kernels.contenders import CUDA_PEERS, OWN, OWN_ON_GPU, PEERS
+from bench.peers_of_kernels.problem import COMPARISONS
 from npae.figures.style import CLASS_COLOURS, FAINT, WIDTH, house_style, new_figure, plain_numbers, save
 
 ALIKE = {"numpy": "numpy-partition", "torch": "torch-kthvalue"}  # never in one column
@@ -31,9 +32,9 @@ LEAST = 100_000  # bytes: what a process takes without a reason
 
 
 def columns(groups: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], list[Mapping[str, Any]]]:
-    """The problems that differ in n alone, by n."""
+    """The problems that differ in n alone, by n; those of one comparison stand together."""
     found: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
-    for group in sorted(groups, key=lambda group: int(group["n"])):
+    for group in sorted(groups, key=lambda group: (COMPARISONS.index(group["comparison"]), group["d"], group["n"])):
         found.setdefault((group["comparison"], group["d"]), []).append(group)
     return found
 
@@ -84,7 +85,7 @@ def compose(result: Mapping[str, Any]) -> Figure:
                         _line(axes, name, points, "--" if on_gpu and name not in ON_GPU else "-")
                 if what == "time":
                     axes.plot([group["n"] for group in groups], [group["floor_milliseconds"] for group in groups], ":", color=FAINT)
-                    axes.set_title(f"{comparison}, {d} features")
+                    axes.set_title(f"{comparison}\n{d} features")
                 else:
                     axes.set_xlabel("points in each sample")
                 _log_log(axes, [group["n"] for group in groups])
