@@ -56,7 +56,8 @@ def count(
 ) -> tuple[int, int]:
     """The number of patterns below the bracket, and of all; those inside go to the buckets. Of the tiles, each `every`-th diagonal.
 
-    Diagonals, because then every point takes part in as many pairs as any other.
+    Diagonals, because then every point takes part in as many pairs as any other. A part of the tiles serves a guess, for which fused
+    distances will do.
     """
     below, looked_at = 0, 0
     for b in range(first, len(points.x), step):
@@ -65,7 +66,10 @@ def count(
                 continue
             width, height = in_tile(t, points.m), in_tile(b, points.n)
             weight = 2 if points.same and t < b else 1
-            distances(points.x[b], points.y[t], d2)
+            if every > 1:
+                fused_distances(points.x[b], points.y[t], height, d2)
+            else:
+                distances(points.x[b], points.y[t], d2)
             looked_at += weight * height * width
             for r in range(height):
                 below += _count_row(d2, patterns, r, width, low, high, shift, weight, buckets)

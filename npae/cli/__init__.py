@@ -124,6 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _check_threads() -> None:
+    """NUMBA_NUM_THREADS, before Numba does, at its import."""
+    asked = os.environ.get("NUMBA_NUM_THREADS", "").strip()
+    if asked.lstrip("+-").isdecimal() and int(asked) < 1:
+        raise InputError(f"NUMBA_NUM_THREADS={asked}: at least 1 thread is needed; set it to 1 or more, or unset it")
+
+
 def _dispatch(words: list[str]) -> int:
     if not words:
         print(FIRST, end="")
@@ -134,6 +141,7 @@ def _dispatch(words: list[str]) -> int:
     verb = words[0]
     if verb not in VERBS:
         raise InputError(f"'{verb}' is not a verb{nearest(verb, VERBS)}")
+    _check_threads()
     module = importlib.import_module(f"npae.cli.{verb.replace('-', '_')}")
     parser = Parser(
         prog=f"npae {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False

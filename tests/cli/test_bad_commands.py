@@ -102,7 +102,7 @@ def test_it_is_refused_in_one_line(name: str, refused: Any) -> None:
     assert [path.name for path in Path().iterdir()] == ["a-file"]  # and nothing was written
 
 
-@pytest.mark.parametrize(("name", "value"), [("NPAE_BACKEND", "torch"), ("NPAE_DATA_DIR", "/no/such/folder")])
+@pytest.mark.parametrize(("name", "value"), [("NPAE_BACKEND", "torch"), ("NPAE_DATA_DIR", "/no/such/folder"), ("NUMBA_NUM_THREADS", "0")])
 def test_a_wrong_variable_is_refused_by_its_name(name: str, value: str, refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     words = ["train", "vae", "--data", "mnist"] if name == "NPAE_DATA_DIR" else ["train", "vae"]
