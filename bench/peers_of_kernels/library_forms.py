@@ -40,7 +40,8 @@ def mmd_scipy(problem: Problem) -> Callable[[], Result]:
     def call() -> Result:
         zz, ww, zw = _three(problem)
         of_zw, of_zz = problem.ranks
-        return rbf(problem.z, problem.w, (zz, ww, zw), (partitioned(zw, of_zw), partitioned(zz, of_zz)))
+        picked = partitioned(zw, of_zw), partitioned(zz, of_zz)
+        return rbf(problem.z, problem.w, (zz, ww, zw), picked, sum(picked))
 
     return call
 

@@ -48,9 +48,9 @@ def gradient(z: Array, w: Array, of_zz: Array, of_zw: Array) -> Array:
     return dz
 
 
-def rbf(z: Array, w: Array, distances: tuple[Array, Array, Array], picked: tuple[float, ...], sigma2: float | None = None) -> Result:
-    """From the squared distances zz, ww, zw, which it overwrites; sigma2 is the sum of what was picked, or given."""
-    rate = 0.5 / (sum(picked) if sigma2 is None else sigma2)
+def rbf(z: Array, w: Array, distances: tuple[Array, Array, Array], picked: tuple[float, ...], sigma2: float) -> Result:
+    """From the squared distances zz, ww, zw, which it overwrites; `picked` are those that sigma2 is made of."""
+    rate = 0.5 / sigma2
     for d2 in distances:
         d2 *= -rate
         np.exp(d2, out=d2)
@@ -83,7 +83,8 @@ def mmd_partition(problem: Problem) -> Callable[[], Result]:
     def call() -> Result:
         zz, ww, zw = squared(z, z), squared(w, w), squared(z, w)
         of_zw, of_zz = problem.ranks
-        return rbf(z, w, (zz, ww, zw), (partitioned(zw, of_zw), partitioned(zz, of_zz)))
+        picked = partitioned(zw, of_zw), partitioned(zz, of_zz)
+        return rbf(z, w, (zz, ww, zw), picked, sum(picked))
 
     return call
 
