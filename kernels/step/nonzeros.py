@@ -1,7 +1,8 @@
-"""Products with a matrix of which most elements are zero, such as a batch of images:  C_j += sum_t value_t B[index_t, j]
+"""Products with a matrix of which most elements are zero, such as a batch of images:  C_j = sum_t value_t B[index_t, j]
 
-    scattered(kind, indices, values, count, x, n)            a row from its nonzeros
-    gathered(kind, indices, values, count, b, c, N, ldb)     C_j, j < N, from `count` nonzeros
+    scattered(kind, indices, values, count, x, n)                  a row from its nonzeros
+    gathered(kind, indices, values, count, b, c, N, ldb, more)     C_j, j < N <= summed_together, from `count` nonzeros; where there is
+                                                                   `more`, added to what C holds
 
 The sum runs over the nonzeros in order, as fused multiply-adds. What is left out would have added exactly 0, so that the result is that of
 tile.py to the last bit. indices are int32; addresses in bytes, strides in elements.
@@ -17,10 +18,9 @@ from llvmlite import ir
 
 from npae.kernels.jit import FAST, jit
 from npae.kernels.step.memory import array_at, size_of
-from npae.kernels.step.registers import BYTES, HAS_WIDE_REGISTERS
+from npae.kernels.step.registers import BYTES, SUMMED
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
-WIDE = 8 if HAS_WIDE_REGISTERS else 4  # vectors of C that are summed at a time
 _INDEX, _INT32, _UNSIGNED = ir.IntType(32), np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
 
 
@@ -34,80 +34,75 @@ def scattered(kind: Any, indices: int, values: int, count: int, x: int, n: int) 
 
 
 def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
-    """The intrinsic f(kind, indices, values, count, b, c, ldb, last) for so many vectors; as in tile.py, `last` lanes of the last one."""
+    """The intrinsic f(kind, indices, values, count, b, c, ldb, last, more) for so many vectors; as in tile.py, `last` lanes of the last."""
 
-    def typed(context: Any, kind: Any, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any) -> Any:
+    def typed(context: Any, kind: Any, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any, more: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             _generate(Vectors(builder, kind), vectors, ends, *arguments[1:])
             return context.get_dummy_value()
 
-        return types.void(kind, *[types.int64] * 7), generate
+        return types.void(kind, *[types.int64] * 8), generate
 
     return instruction(typed)
 
 
-def _generate(v: Vectors, vectors: int, ends: bool, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any) -> None:
+def _generate(
+    v: Vectors, vectors: int, ends: bool, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any, more: Any
+) -> None:
     build = v.builder
     masks = [v.first(last) if ends and j == vectors - 1 else None for j in range(vectors)]
-    start = [v.load(c, INT(BYTES * j), masks[j]) for j in range(vectors)]
+    adds = build.icmp_signed("!=", more, INT(0))
+    start = [build.select(adds, v.load(c, INT(BYTES * j), masks[j]), v.zero) for j in range(vectors)]
     before, loop, after = build.block, build.append_basic_block("t"), build.append_basic_block("end")
-    build.branch(loop)
+    build.cbranch(build.icmp_signed("<", INT(0), count), loop, after)
     build.position_at_end(loop)
     t, sums = build.phi(INT), [build.phi(v.type) for _ in range(vectors)]
     t.add_incoming(INT(0), before)
     index = build.load(v.pointer(indices, build.mul(t, INT(4))), typ=_INDEX, align=4)
     row = build.add(b, v.bytes(build.mul(build.sext(index, INT), ldb)))
     factor = v.spread(values, v.bytes(t))
+    totals = []
     for j in range(vectors):
         sums[j].add_incoming(start[j], before)
-        total = v.fma(factor, v.load(row, INT(BYTES * j), masks[j]), sums[j])
-        sums[j].add_incoming(total, loop)
-        sums[j] = total
+        totals.append(v.fma(factor, v.load(row, INT(BYTES * j), masks[j]), sums[j]))
+        sums[j].add_incoming(totals[j], loop)
     following = build.add(t, INT(1))
     t.add_incoming(following, loop)
-    build.cbranch(build.icmp_signed("<", following, count), loop, after)
+    v.not_unrolled(build.cbranch(build.icmp_signed("<", following, count), loop, after))  # most runs are short
     build.position_at_end(after)
     for j in range(vectors):
-        v.store(sums[j], c, INT(BYTES * j), masks[j])
+        result = build.phi(v.type)
+        result.add_incoming(start[j], before)
+        result.add_incoming(totals[j], loop)
+        totals[j] = result
+    for j in range(vectors):
+        v.store(totals[j], c, INT(BYTES * j), masks[j])
 
 
-_all, _whole = _tile(WIDE, False), _tile(4, False)
-_end4, _end3, _end2, _end1 = _tile(4, True), _tile(3, True), _tile(2, True), _tile(1, True)
+_all = _tile(SUMMED, False)
+_end4, _end3, _end2, _end1 = (_tile(vectors, True) for vectors in (4, 3, 2, 1))
 
 
 @jit(FAST)
 def summed_together(kind: Any) -> int:
-    """Columns that `gathered` sums in registers at a time; callers with more rows finish these first: what they read stays near."""
-    columns: int = WIDE * BYTES // size_of(kind)
+    """Columns that `gathered` sums in registers."""
+    columns: int = SUMMED * BYTES // size_of(kind)
     return columns
 
 
 @jit(FAST)
-def gathered(kind: Any, indices: int, values: int, count: int, b: int, c: int, N: int, ldb: int) -> None:
-    """C_j += sum_t value_t B[index_t, j]"""
-    if count == 0:
-        return
-    size = size_of(kind)
-    lanes = BYTES // size
-    j = 0
-    while j < N:
-        left = min(WIDE * lanes, N - j)
-        b_j, c_j = b + size * j, c + size * j
-        if left == WIDE * lanes:
-            _all(kind, indices, values, count, b_j, c_j, ldb, lanes)
-            j += WIDE * lanes
-            continue
-        left = min(4 * lanes, left)
-        vectors = (left + lanes - 1) // lanes
-        last = left - (vectors - 1) * lanes
-        if left == 4 * lanes:
-            _whole(kind, indices, values, count, b_j, c_j, ldb, last)
-        elif vectors == 4:
-            _end4(kind, indices, values, count, b_j, c_j, ldb, last)
-        elif vectors == 3:
-            _end3(kind, indices, values, count, b_j, c_j, ldb, last)
-        elif vectors == 2:
-            _end2(kind, indices, values, count, b_j, c_j, ldb, last)
-        else:
-            _end1(kind, indices, values, count, b_j, c_j, ldb, last)
-        j += left
+def gathered(kind: Any, indices: int, values: int, count: int, b: int, c: int, N: int, ldb: int, more: int) -> None:
+    """C_j = sum_t value_t B[index_t, j], or C_j += where there is more"""
+    lanes = BYTES // size_of(kind)
+    vectors = (N + lanes - 1) // lanes
+    last = N - (vectors - 1) * lanes
+    if vectors == SUMMED and last == lanes:
+        _all(kind, indices, values, count, b, c, ldb, last, more)
+    elif vectors == 4:
+        _end4(kind, indices, values, count, b, c, ldb, last, more)
+    elif vectors == 3:
+        _end3(kind, indices, values, count, b, c, ldb, last, more)
+    elif vectors == 2:
+        _end2(kind, indices, values, count, b, c, ldb, last, more)
+    else:
+        _end1(kind, indices, values, count, b, c, ldb, last, more)

@@ -109,14 +109,17 @@ class Drop(NamedTuple):
 
 
 class Back(NamedTuple):
-    """dx = (dy W^T) mask f'(y); mask 0: none"""
+    """dx = (dy W^T) mask f'(y), W in panels; mask 0: none. Behind the n_out columns of dy may lie those of another head, with its own W"""
 
     dy: int
     dy_stride: int
+    w: int
     n_out: int
-    turned: int
+    other_w: int
+    others: int
     n_in: int
     dx: int
+    dx_stride: int
     mask: int
     y: int
     activation: int
@@ -130,6 +133,7 @@ class Join(NamedTuple):
     shares: int
     n: int
     dx: int
+    dx_stride: int
     mask: int
     y: int
     activation: int
@@ -224,7 +228,7 @@ class ByDiscrepancy(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """W by Adam, part by part, and W^T; all in panels"""
+    """W by Adam, part by part, in panels"""
 
     x: int
     x_stride: int
@@ -235,9 +239,6 @@ class Weights(NamedTuple):
     w: int
     m: int
     v: int
-    turned: int
-    depth: int
-    above: int
     squares: int
     decay: float
 

@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.jit import FAST, entry_point, jit
+from npae.kernels.kernel import Array
 from npae.kernels.philox.cpu import normal_rows, uniform_rows
 from npae.kernels.step.activation import activate, by_slope
 from npae.kernels.step.codes import AHEAD, BATCH, HIGH, LOW, MOMENT, ORDER, SCRATCH, STEP
 from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import scattered
-from npae.kernels.step.product import product_in_panels
+from npae.kernels.step.panels import turn_panel
+from npae.kernels.step.product import panel_width, product, product_in_panels
 from npae.kernels.step.sparse import sparse_forward
 from npae.kernels.step.table import FLOATS, INTS
 
 _INT32 = np.int32(0)
+SOON = 3  # rows from now, whose nonzeros are brought near from where the step before has brought them
 
 
 @jit(FAST)
@@ -28,6 +31,14 @@ def _copy(kind: Any, source: int, target: int, count: int) -> None:
     read, written = array_at(kind, source, count), array_at(kind, target, count)
     for j in range(count):
         written[j] = read[j]
+
+
+@jit(FAST)
+def _begin_at(place: int, source: int, target: int, count: int) -> None:
+    """Where the blocks of a row begin that is kept at that place."""
+    among_its_own, begins = array_at(0, source, count), array_at(0, target, count)
+    for block in range(count):
+        begins[block] = place + among_its_own[block]
 
 
 @entry_point(FAST)
@@ -42,25 +53,35 @@ def gather(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
         fetch(data + size * ahead[r] * features, size * features)
 
 
+@jit(FAST)
+def _fetch_nonzeros(kind: Any, f: Array, row: int) -> None:
+    """Begin to bring those of a row of the data nearer."""
+    blocks, size = f[3], size_of(kind)
+    ends, of_starts = array_at(0, f[4] + 8 * row, 2), 8 * (blocks + 1)
+    fetch(f[5] + 4 * ends[0], 4 * (ends[1] - ends[0]))
+    fetch(f[6] + size * ends[0], size * (ends[1] - ends[0]))
+    fetch(f[7] + of_starts * row, of_starts)
+
+
 @entry_point(FAST)
 def gather_sparse(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """the nonzeros of x_b = data[order_b], and x_b from them: a third of the bytes of data[order_b]"""
+    """the nonzeros of x_b = data[order_b], row after row from place lo F on, and x_b from them: a third of the bytes of data[order_b]"""
     f, moment = array_at(0, op, INTS), array_at(0, now, MOMENT)
     features, x, blocks, bounds = f[1], f[2], f[3], f[4]
     size, taken, ahead, of_starts = size_of(kind), array_at(0, moment[ORDER], hi), array_at(0, moment[AHEAD], hi), 8 * (blocks + 1)
+    place = lo * features
     for r in range(lo, hi):
+        _fetch_nonzeros(kind, f, taken[min(r + SOON, hi - 1)])
         ends = array_at(0, bounds + 8 * taken[r], 2)
         first, count = ends[0], ends[1] - ends[0]
-        indices, values = f[8] + 4 * r * features, f[9] + size * r * features
+        indices, values = f[8] + 4 * place, f[9] + size * place
         _copy(_INT32, f[5] + 4 * first, indices, count)
         _copy(kind, f[6] + size * first, values, count)
-        _copy(0, f[7] + of_starts * taken[r], f[10] + of_starts * r, blocks + 1)
+        _begin_at(place, f[7] + of_starts * taken[r], f[10] + of_starts * r, blocks + 1)
         scattered(kind, indices, values, count, x + size * r * features, features)
+        place += count
     for r in range(lo, hi):
-        ends = array_at(0, bounds + 8 * ahead[r], 2)
-        fetch(f[5] + 4 * ends[0], 4 * (ends[1] - ends[0]))
-        fetch(f[6] + size * ends[0], size * (ends[1] - ends[0]))
-        fetch(f[7] + of_starts * ahead[r], of_starts)
+        _fetch_nonzeros(kind, f, ahead[r])
 
 
 @entry_point(FAST)
@@ -133,25 +154,35 @@ def drop(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
 
 
 @jit(FAST)
-def _masked(kind: Any, x: int, mask: int, count: int) -> None:
-    """x = x mask"""
-    rows, kept = array_at(kind, x, count), array_at(kind, mask, count)
-    for i in range(count):
-        rows[i] *= kept[i]
+def _through_layer(kind: Any, dx: int, dx_stride: int, n: int, mask: int, y: int, code: int, parameter: float, lo: int, hi: int) -> None:
+    """dx = dx mask f'(y): through the dropout and the activation of the layer below"""
+    size = size_of(kind)
+    if mask:
+        for r in range(lo, hi):
+            row, kept = array_at(kind, dx + size * r * dx_stride, n), array_at(kind, mask + size * r * n, n)
+            for i in range(n):
+                row[i] *= kept[i]
+    if code:
+        by_slope(kind, code, parameter, y, n, dx, dx_stride, lo, hi, n)
 
 
 @entry_point(FAST)
 def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """dx = (dy W^T) mask f'(y)"""
+    """dx = (dy W^T) mask f'(y), a panel of W^T at a time"""
     f = array_at(0, op, INTS)
     numbers = array_at(0.0, number, FLOATS)
-    dy, dy_stride, n_out, turned, n_in, dx, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]
-    at, count = size_of(kind) * lo * n_in, (hi - lo) * n_in
-    product_in_panels(kind, dy + size_of(kind) * lo * dy_stride, turned, dx + at, hi - lo, n_in, n_out, dy_stride, n_in)
-    if mask:
-        _masked(kind, dx + at, mask + at, count)
-    if code:
-        by_slope(kind, code, numbers[0], y, n_in, dx, n_in, lo, hi, n_in)
+    dy, dy_stride, w, n_out, other_w, others, n_in, dx, dx_stride, mask, y, code = (
+        f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12],
+    )  # fmt: skip
+    size, width, turned = size_of(kind), panel_width(kind), array_at(0, now, MOMENT)[SCRATCH]
+    i = 0
+    while i < n_in:  # range with such a step could raise an error, which an entry cannot
+        n, into = min(width, n_in - i), dx + size * (lo * dx_stride + i)
+        turn_panel(kind, w, n_in, n_out, i, n, turned)
+        turn_panel(kind, other_w, n_in, others, i, n, turned + size * n_out * n)
+        product(kind, dy + size * lo * dy_stride, turned, into, hi - lo, n, n_out + others, dy_stride, 1, n, dx_stride)
+        i += width
+    _through_layer(kind, dx, dx_stride, n_in, mask, y, code, numbers[0], lo, hi)
 
 
 @entry_point(FAST)
@@ -159,19 +190,16 @@ def join(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """dx = (sum of the parts) mask f'(y)"""
     f = array_at(0, op, INTS)
     numbers = array_at(0.0, number, FLOATS)
-    parts, shares, n, dx, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7]
+    parts, shares, n, dx, dx_stride, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]
     size, batch = size_of(kind), array_at(0, now, MOMENT)[BATCH]
-    at, count = size * lo * n, (hi - lo) * n
-    _copy(kind, parts + at, dx + at, count)
-    total = array_at(kind, dx + at, count)
-    for share in range(1, shares):
-        part = array_at(kind, parts + size * share * batch * n + at, count)
-        for i in range(count):
-            total[i] += part[i]
-    if mask:
-        _masked(kind, dx + at, mask + at, count)
-    if code:
-        by_slope(kind, code, numbers[0], y, n, dx, n, lo, hi, n)
+    for r in range(lo, hi):
+        _copy(kind, parts + size * r * n, dx + size * r * dx_stride, n)
+        total = array_at(kind, dx + size * r * dx_stride, n)
+        for share in range(1, shares):
+            part = array_at(kind, parts + size * (share * batch + r) * n, n)
+            for i in range(n):
+                total[i] += part[i]
+    _through_layer(kind, dx, dx_stride, n, mask, y, code, numbers[0], lo, hi)
 
 
 @entry_point(FAST)

@@ -3,8 +3,9 @@
     forward     y = f(x W + b)                       rows r0 .. r1 - 1
     weights     g_ij = sum_b x_bi dy_bj, and Adam    one block of rows i of W, all columns j
 
-A batch's nonzeros are stored row by row, (B, F) places each, with the place in the row where each block of columns begins. The gradient
-needs them column by column: those of one block are sorted by column first, which keeps the order of b, and with it every sum.
+W, m and v are in panels (panels.py) of summed_together columns. A batch's nonzeros are stored row by row; `starts` (B, blocks + 1) says
+at which place each block of columns begins. The gradient needs them column by column: those of one block are sorted by column first,
+which keeps the order of b, and with it every sum.
 """
 
 from __future__ import annotations
@@ -44,37 +45,32 @@ def sparse_forward(
     r1: int,
 ) -> None:
     """y = f(x W + b)"""
-    size, begins = size_of(kind), matrix_at(0, starts, r1, blocks + 1)
-    for r in range(r0, r1):
-        row = array_at(kind, y + size * r * y_stride, n_out)
-        row[:] = row.dtype.type(0)
-    width = summed_together(kind)
+    size, begins, width = size_of(kind), matrix_at(0, starts, r1, blocks + 1), summed_together(kind)
     for j in range(0, n_out, width):
-        n = min(width, n_out - j)
+        n, panel = min(width, n_out - j), w + size * j * features
         for block in range(0, blocks, TOGETHER):
             for r in range(r0, r1):
-                first = begins[r, block]
-                place, count = r * features + first, begins[r, min(block + TOGETHER, blocks)] - first
-                gathered(kind, indices + 4 * place, values + size * place, count, w + size * j, y + size * (r * y_stride + j), n, n_out)
+                place = begins[r, block]
+                count = begins[r, min(block + TOGETHER, blocks)] - place
+                gathered(kind, indices + 4 * place, values + size * place, count, panel, y + size * (r * y_stride + j), n, n, block)
     activate(kind, activation, parameter, y, y_stride, b, r0, r1, n_out)
 
 
 @jit(FAST)
-def _by_column(
-    kind: Any, indices: int, values: int, begins: Array, features: int, block: int, counts: Array, rows: Array, found: Array
-) -> None:
-    """The nonzeros of one block column by column: rows and values, those of column j from place j B on."""
+def _by_column(kind: Any, indices: int, values: int, begins: Array, block: int, ends: Array, rows: Array, found: Array) -> None:
+    """The nonzeros of one block column by column: rows and values, those of column j from place j B to ends_j."""
     first, batch = BLOCK * block, len(begins)
-    counts[:] = 0
+    for j in range(len(ends)):
+        ends[j] = j * batch
     for r in range(batch):
-        place, n = r * features + begins[r, block], begins[r, block + 1] - begins[r, block]
+        place, n = begins[r, block], begins[r, block + 1] - begins[r, block]
         columns, numbers = array_at(_INT32, indices + 4 * place, n), array_at(kind, values + size_of(kind) * place, n)
         for t in range(n):
             column = _UNSIGNED(columns[t] - first)
-            slot = column * _UNSIGNED(batch) + _UNSIGNED(counts[column])
+            slot = _UNSIGNED(ends[column])
             rows[slot] = np.int32(r)
             found[slot] = numbers[t]
-            counts[column] += 1
+            ends[column] += 1
 
 
 @jit(FAST)
@@ -98,19 +94,16 @@ def sparse_weights(
 ) -> None:
     """BLOCK rows of W, or what there is of them."""
     size, first = size_of(kind), BLOCK * block
-    columns, places = min(BLOCK, features - first), BLOCK * batch
-    rows, found = scratch + 8 * BLOCK, scratch + 8 * BLOCK + 4 * places
-    g = found + size * places
-    counts, begins = array_at(0, scratch, columns), matrix_at(0, starts, batch, blocks + 1)
-    _by_column(kind, indices, values, begins, features, block, counts, array_at(_INT32, rows, places), array_at(kind, found, places))
-    gradient = array_at(kind, g, columns * n_out)
-    gradient[:] = gradient.dtype.type(0)
-    here = size * first * n_out
-    width = summed_together(kind)
-    width = width // 2 if n_out > width else width  # where dy is wide, so much of it stays in the first-level cache
+    columns, places, width = min(BLOCK, features - first), BLOCK * batch, summed_together(kind)
+    g, sorted_to = scratch, scratch + size * BLOCK * width
+    rows, found = sorted_to + 8 * BLOCK, sorted_to + 8 * BLOCK + 4 * places
+    ends, begins = array_at(0, sorted_to, columns), matrix_at(0, starts, batch, blocks + 1)
+    _by_column(kind, indices, values, begins, block, ends, array_at(_INT32, rows, places), array_at(kind, found, places))
     for j in range(0, n_out, width):
         n = min(width, n_out - j)
+        part = size * (j * features + first * n)
         for column in range(columns):
             at = column * batch
-            gathered(kind, rows + 4 * at, found + size * at, counts[column], dy + size * j, g + size * (column * n_out + j), n, dy_stride)
-    adam_rows(kind, g, w + here, m + here, v + here, columns, n_out, rates, 0.0)
+            count, g_j = ends[column] - at, g + size * column * n
+            gathered(kind, rows + 4 * at, found + size * at, count, dy + size * j, g_j, n, dy_stride, 0)
+        adam_rows(kind, g, w + part, m + part, v + part, columns, n, rates, 0.0)

@@ -1,7 +1,8 @@
 """The transpose of a matrix, in blocks of lanes x lanes that are turned in registers:  to_ji = from_ij        i < rows, j < columns
 
-A block of n rows is turned in log2(n) rounds; in round h the vectors i and i + h exchange their halves of h lanes, for h = n/2, ..., 2, 1.
-What is left on the right and below is copied one number at a time. Addresses in bytes, strides in elements.
+A block is read in quarters of a row, four numbers each, those of the rows b, 4 + b, 8 + b, ... side by side: so that of the rounds in which
+vectors exchange halves of h lanes, h = lanes/2, ..., 2, 1, memory has done all but the last two. What is left on the right and below is
+copied one number at a time. Addresses in bytes, strides in elements.
 """
 
 from __future__ import annotations
@@ -21,16 +22,15 @@ def _block(context: Any, kind: Any, source: Any, source_stride: Any, target: Any
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, start, stride, to, to_stride = arguments
         v = Vectors(builder, kind)
-        rows = [v.load(start, v.bytes(builder.mul(stride, INT(i)))) for i in range(v.lanes)]
-        half = v.lanes // 2
-        while half:
+        offsets = [v.bytes(builder.mul(stride, INT(i))) for i in range(v.lanes)]
+        rows = [v.load_fours(start, [builder.add(o, INT(v.size * (i - i % 4))) for o in offsets[i % 4 :: 4]]) for i in range(v.lanes)]
+        for half in (2, 1):
             low = [j if not j & half else v.lanes + j - half for j in range(v.lanes)]
             high = [j + half if not j & half else v.lanes + j for j in range(v.lanes)]
             for i in range(v.lanes):
                 if not i & half:
                     x, y = rows[i], rows[i + half]
                     rows[i], rows[i + half] = v.shuffle(x, y, low), v.shuffle(x, y, high)
-            half //= 2
         for i, row in enumerate(rows):
             v.store(row, to, v.bytes(builder.mul(to_stride, INT(i))))
         return context.get_dummy_value()

@@ -1,6 +1,7 @@
 """Vectors of 64 bytes in compiled code: the few instructions that a training step needs and that Numba does not write by itself.
 
     load, store      a vector at an address; `masked` forms touch its first `count` lanes only
+    load_fours       one of four numbers each from several places
     spread           a number in all lanes
     fma              x y + z, rounded once
 
@@ -70,6 +71,14 @@ class Vectors:
         function = self._function(f"llvm.masked.load.{self.name}.p0", self.type, [_POINTER, _LANE, mask.type, self.type])
         return self.builder.call(function, [pointer, _LANE(self.size), mask, self.zero])
 
+    def load_fours(self, address: Any, offsets: list[Any]) -> Any:
+        """Four numbers from each of these places, side by side."""
+        parts = [self.builder.load(self.pointer(address, o), typ=ir.VectorType(self.element, 4), align=self.size) for o in offsets]
+        while len(parts) > 1:
+            lanes = ir.Constant(ir.VectorType(_LANE, 2 * parts[0].type.count), list(range(2 * parts[0].type.count)))
+            parts = [self.builder.shuffle_vector(x, y, lanes) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+        return parts[0]
+
     def store(self, vector: Any, address: Any, offset: Any, mask: Any = None) -> None:
         """Write the vector there, where it is not masked out."""
         pointer = self.pointer(address, offset)
@@ -90,6 +99,13 @@ class Vectors:
     def shuffle(self, x: Any, y: Any, lanes: list[int]) -> Any:
         """Those lanes of x followed by y."""
         return self.builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(_LANE, self.lanes), lanes))
+
+    def not_unrolled(self, branch: Any) -> None:
+        """The loop that this branch closes stays as it is written: metadata whose first element is itself, as LLVM wants it."""
+        module = self.builder.module
+        loop = ir.values.MDValue(module, [], str(len(module.metadata)))
+        loop.operands = (loop, module.add_metadata(["llvm.loop.unroll.disable"]))
+        branch.set_metadata("llvm.loop", loop)
 
     def _function(self, name: str, result: Any, arguments: list[Any]) -> Any:
         found = self.builder.module.globals.get(name)

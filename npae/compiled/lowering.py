@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from npae.backend import Array
-from npae.compiled.buffers import Buffers, address
+from npae.compiled.buffers import Buffers, address, on_lines
 from npae.compiled.layers import Layer
 from npae.compiled.nonzeros import Nonzeros
 from npae.compiled.notes import Done, Matrix, Share, Term
@@ -64,7 +64,7 @@ class Lowering:
         from npae.kernels.step import registers  # loads LLVM, which --help can do without
 
         self.item = self.model.dtype.itemsize
-        self.width = registers.WIDE * registers.BYTES // self.item
+        self.width, self.sparse_width = (vectors * registers.BYTES // self.item for vectors in (registers.WIDE, registers.SUMMED))
         self.nonzeros = (0, 0, 0, 0)
         self.few = len(self.model.parameters) < MANY
         self.by_rows()
@@ -97,9 +97,10 @@ class Lowering:
         dense = layer.dense
         return shares(dense.n_out, self.item, most if self.few and dense.n_in * dense.n_out >= WIDE else 1)
 
-    def matrix(self, name: str, width: int) -> Matrix:
+    def matrix(self, name: str, width: int, stride: int | None = None) -> Matrix:
         """A new one, as many rows as the batch."""
-        return Matrix(name, self.buffers.numbers(name, self.batch, width), width, width)
+        stride = width if stride is None else stride
+        return Matrix(name, self.buffers.numbers(name, self.batch, stride), stride, width)
 
     def gather(self) -> Matrix:
         """The batch, and its nonzeros."""
@@ -168,9 +169,7 @@ class Lowering:
         return Done(layer, x, y, y, own)
 
     def _shares(self, layer: Layer, x: Matrix, columns: Sequence[Range]) -> list[Share]:
-        """With room for their weights, one share behind the other; a layer that reads nonzeros takes whole rows of W as they are."""
-        if len(columns) == 1 and self.reads_nonzeros(x):
-            return [Share(0, layer.dense.n_out, address(layer.dense.W.value))]
+        """With room for their weights, one share behind the other."""
         panels = self.buffers.numbers(f"{layer.name}.W in panels", x.width, layer.dense.n_out)
         return [
             Share(first, width, panels + self.item * x.width * first, place=(k + 0.5) / len(columns))
@@ -197,9 +196,8 @@ class Lowering:
             decode = Decode(*of_layer, likelihood, of_target.at, sums, layer.parameter, scale, clip)
             self.do(name, decode, work)
             if len(own) > 1:
-                share.turned, share.depth = self.buffers.numbers(f"{name}.W turned, in panels", share.width, n_in), share.width
                 dx = done.parts + self.item * self.batch * n_in * work
-                self.do(f"part of d {x.name}", Back(part.at, y.stride, share.width, share.turned, n_in, dx, 0, 0, 0, 0.0), work)
+                self.do(f"part of d {x.name}", Back(part.at, y.stride, share.panels, share.width, 0, 0, n_in, dx, n_in, 0, 0, 0, 0.0), work)
         if len(own) > 1:
             self.by_rows()
         self.terms.append(Term(term, totals, self.batch * len(own), scale, constant))
@@ -210,22 +208,20 @@ class Lowering:
         for place in reversed(range(len(done))):
             self.moved.append((done[place], dy, decay))
             if place:
-                dy = self.back([done[place]], dy, done[place - 1])
+                dy = self.back(done[place], dy, done[place - 1])
         return dy
 
-    def back(self, heads: list[Done], dy: Matrix, below: Done | None, name: str = "") -> Matrix:
-        """dx = dy W^T, summed over heads side by side, and through the dropout and the activation of the layer below."""
-        n_in, n_out = heads[0].x.width, sum(head.layer.dense.n_out for head in heads)
-        dx = self.matrix(f"d {below.layer.name}" if below else name, n_in)
+    def back(self, above: Done, dy: Matrix, below: Done | None, name: str = "", beside: Done | None = None) -> Matrix:
+        """dx = dy W^T, summed with that of a head beside it, and through the dropout and the activation of the layer below."""
+        n_in, first_layer = above.x.width, below is not None and self.reads_nonzeros(below.x)
+        dx = self.matrix(f"d {below.layer.name}" if below else name, n_in, on_lines(n_in, self.item) if first_layer else n_in)
         code, parameter = (below.layer.code, below.layer.parameter) if below else (0, 0.0)
         y, mask = (below.y.at, below.mask) if below else (0, 0)
-        if heads[0].parts:
-            self.do(dx.name, Join(heads[0].parts, len(heads[0].shares), n_in, dx.at, mask, y, code, parameter))
+        to = (n_in, dx.at, dx.stride, mask, y, code, parameter)
+        if above.parts:
+            self.do(dx.name, Join(above.parts, len(above.shares), *to))
             return dx
-        turned, above = self.buffers.numbers(f"{heads[0].layer.name}.W turned, in panels", n_out, n_in), 0
-        for head in heads:
-            (share,) = head.shares
-            share.turned, share.depth, share.above = turned, n_out, above
-            above += share.width
-        self.do(dx.name, Back(dy.at, dy.stride, n_out, turned, n_in, dx.at, mask, y, code, parameter))
+        (share,) = above.shares
+        (other,) = beside.shares if beside else [Share(0, 0, 0)]
+        self.do(dx.name, Back(dy.at, dy.stride, share.panels, share.width, other.panels, other.width, *to))
         return dx

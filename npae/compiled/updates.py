@@ -19,7 +19,7 @@ from npae.compiled.notes import Done, Matrix, Share
 from npae.compiled.work import Range, Work
 from npae.kernels.philox import scratch_bytes as noise_bytes
 from npae.kernels.step.codes import BLOCK, PART_ROWS
-from npae.kernels.step.operations import Bias, Draw, SparseWeights, Weights
+from npae.kernels.step.operations import Back, Bias, Draw, SparseWeights, Weights
 from npae.optim import Adam
 
 
@@ -84,16 +84,15 @@ def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, sha
     dense, name, x, parts = done.layer.dense, done.layer.name_of(share.first, share.width), done.x, parts_of(lowering, done, share)
     w = address(dense.W.value) + lowering.item * share.first
     matrices, sums = (w, *_moments(lowering, optimizer, w)), _sums(made, len(parts), decay)
-    panels, sparse = matrices, lowering.reads_nonzeros(x)
-    if share.panels != w:
-        m_panels, v_panels = (lowering.buffers.numbers(f"{name}.W {moment} in panels", dense.n_in, share.width) for moment in "mv")
-        panels = (share.panels, m_panels, v_panels)
-        made.in_panels.append(InPanels(done, share, share.width if sparse else lowering.width, matrices, panels, sums))
+    sparse = lowering.reads_nonzeros(x)
+    m_panels, v_panels = (lowering.buffers.numbers(f"{name}.W {moment} in panels", dense.n_in, share.width) for moment in "mv")
+    panels = (share.panels, m_panels, v_panels)
+    made.in_panels.append(InPanels(done, share, lowering.sparse_width if sparse else lowering.width, matrices, panels, sums))
     of_share = (dense.n_in, dy.at, dy.stride, share.width, *panels)
     operation = (
         SparseWeights(*lowering.nonzeros, *of_share)
         if sparse
-        else Weights(x.at, x.stride, *of_share, share.turned, share.depth, share.above, address(sums) if sums is not None else 0, decay)
+        else Weights(x.at, x.stride, *of_share, address(sums) if sums is not None else 0, decay)
     )
     return Work([(f"{name}.W", operation)], parts, share.place)
 
@@ -109,12 +108,12 @@ def _bias(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, dy: Ma
 
 
 def scratch_bytes(lowering: Lowering) -> int:
-    """What one thread needs while it makes a part, or draws noise."""
+    """What one thread needs while it makes a part, turns a panel, or draws noise."""
     size, batch = lowering.item, lowering.batch
-    widest = max(done.layer.dense.n_out for done, _, _ in lowering.moved)  # of a bias, and of a sparse layer's rows
-    gradient = max(PART_ROWS * lowering.width, (BLOCK if lowering.sparse else 1) * widest)
-    widest_noise = max(
-        (one.columns for phase in lowering.phases for work in phase for _, one in work.operations if isinstance(one, Draw)), default=0
-    )
-    most = max(size * gradient + 8 * BLOCK + (4 + size) * BLOCK * batch, 8 * batch + noise_bytes(widest_noise))
-    return 64 * math.ceil(most / 64 + 1)
+    operations = [one for phase in lowering.phases for work in phase for _, one in work.operations]
+    most = [size * max(PART_ROWS * lowering.width, *(done.layer.dense.n_out for done, _, _ in lowering.moved))]  # of W, of b
+    most += [size * lowering.width * (one.n_out + one.others) for one in operations if isinstance(one, Back)]
+    most += [8 * batch + noise_bytes(one.columns) for one in operations if isinstance(one, Draw)]
+    if lowering.sparse:
+        most.append(BLOCK * (size * lowering.sparse_width + 8 + (4 + size) * batch))
+    return 64 * math.ceil(max(most) / 64 + 1)

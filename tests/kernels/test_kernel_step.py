@@ -9,8 +9,9 @@ from npae.kernels.step.activation import activate, by_slope
 from npae.kernels.step.codes import ACTIVATIONS, PART_ROWS
 from npae.kernels.step.discrepancy import order_statistic
 from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, NONZEROS_OF_ROWS, SQUARE, SQUARE_ROW, TO_PANELS
+from npae.kernels.step.nonzeros import gathered, summed_together
 from npae.kernels.step.operations import KINDS, Bias, Rank
-from npae.kernels.step.panels import turn_part
+from npae.kernels.step.panels import turn_panel
 from npae.kernels.step.product import panel_width, product, product_in_panels
 from npae.kernels.step.table import FLOATS, INTS, encode
 from npae.kernels.step.transpose import transpose
@@ -63,21 +64,17 @@ def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dt
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
-def test_parts_of_two_heads_in_panels_make_the_panels_of_both_turned(n_in: int, n_out: int, dtype: str) -> None:
+def test_turned_panels_are_those_of_the_transpose(n_in: int, n_out: int, dtype: str) -> None:
     rng, kind = np.random.default_rng(0), np.dtype(dtype).type(0)
-    heads, width = rng.standard_normal((2, n_in, n_out)).astype(dtype), panel_width(kind)
-    turned, expected = np.full(heads.size, np.nan, dtype), np.empty(heads.size, dtype)
-    for above, w in zip((0, n_out), heads, strict=True):
-        panels = np.empty(w.size, dtype)
-        TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
-        for j in range(0, n_out, width):
-            n = min(width, n_out - j)
-            for i in range(0, n_in, PART_ROWS):
-                part = panels[j * n_in + i * n :].ctypes.data
-                turn_part(kind, part, turned.ctypes.data, i, j, min(PART_ROWS, n_in - i), n, n_in, 2 * n_out, above)
-    both = np.ascontiguousarray(np.concatenate([w.T for w in heads]))
-    TO_PANELS(dtype, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in, n_in, width)
-    assert turned.tobytes() == expected.tobytes()
+    w, width = rng.standard_normal((n_in, n_out)).astype(dtype), panel_width(kind)
+    panels, turned = np.empty(w.size, dtype), np.full(n_out * width + 1, np.nan, dtype)
+    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, width)
+    for i in range(0, n_in, width):
+        n = min(width, n_in - i)
+        turned[:] = np.nan
+        turn_panel(kind, panels.ctypes.data, n_in, n_out, i, n, turned.ctypes.data)
+        assert turned[: n_out * n].tobytes() == w.T[:, i : i + n].tobytes()
+        assert np.isnan(turned[n_out * n :]).all()
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -141,6 +138,25 @@ def test_the_nonzeros_of_rows_are_counted_and_found_block_by_block_and_nothing_e
     assert indices.tolist() == [1, 4, 0, 2, 3, -1]
     np.testing.assert_array_equal(values, [1, 2, 3, np.nan, 4, -1])
     assert starts.tolist() == [[0, 1, 1, 2], [0, 0, 0, 0], [0, 1, 3, 3], [-1] * 4]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_row_from_its_nonzeros_is_that_of_the_product_also_where_there_is_none(more: int, dtype: str) -> None:
+    rng, kind = np.random.default_rng(0), np.dtype(dtype).type(0)
+    indices, values = np.array([1, 4, 5, 8], np.int32), rng.standard_normal(4).astype(dtype)
+    for n in range(1, summed_together(kind) + 1):
+        b = rng.standard_normal((9, n)).astype(dtype)
+        for count in (0, 1, 4):
+            c = rng.standard_normal(n + 1).astype(dtype)
+            x, before, expected = np.zeros(9, dtype), c.copy(), np.empty(n, dtype)
+            x[indices[:count]] = values[:count]
+            addresses = (indices.ctypes.data, values.ctypes.data, count, b.ctypes.data, c.ctypes.data)
+            gathered(kind, *addresses, n, n, more)
+            with_start, rows = np.concatenate([[1 if more else 0], x]).astype(dtype), np.concatenate([before[None, :n], b])
+            product(kind, with_start.ctypes.data, rows.ctypes.data, expected.ctypes.data, 1, n, 10, 10, 1, n, n)
+            assert c[:n].tobytes() == expected.tobytes()
+            assert c[n] == before[n]
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
