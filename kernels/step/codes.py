@@ -22,5 +22,5 @@ _MOMENT = ("batch", "step", "rates", "order", "ahead", "low", "high", "scratch")
 BATCH, STEP, RATES, ORDER, AHEAD, LOW, HIGH, SCRATCH = range(len(_MOMENT))
 MOMENT = len(_MOMENT)
 
-PART_ROWS = 64  # rows of a part of W
+PART_ROWS = 64  # rows of a part of W: a multiple of every panel's width, so that W^T is written in whole cache lines
 BLOCK = 98  # columns of a sparse x in a block: an eighth of an image of MNIST

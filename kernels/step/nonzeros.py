@@ -68,7 +68,7 @@ def _generate(
         sums[j].add_incoming(totals[j], loop)
     following = build.add(t, INT(1))
     t.add_incoming(following, loop)
-    v.not_unrolled(build.cbranch(build.icmp_signed("<", following, count), loop, after))  # most runs are short
+    build.cbranch(build.icmp_signed("<", following, count), loop, after)
     build.position_at_end(after)
     for j in range(vectors):
         result = build.phi(v.type)

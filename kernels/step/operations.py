@@ -109,14 +109,12 @@ class Drop(NamedTuple):
 
 
 class Back(NamedTuple):
-    """dx = (dy W^T) mask f'(y), W in panels; mask 0: none. Behind the n_out columns of dy may lie those of another head, with its own W"""
+    """dx = (dy W^T) mask f'(y); mask 0: none"""
 
     dy: int
     dy_stride: int
-    w: int
     n_out: int
-    other_w: int
-    others: int
+    turned: int
     n_in: int
     dx: int
     dx_stride: int
@@ -228,7 +226,7 @@ class ByDiscrepancy(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """W by Adam, part by part, in panels"""
+    """W by Adam, part by part, and W^T; all in panels"""
 
     x: int
     x_stride: int
@@ -239,6 +237,9 @@ class Weights(NamedTuple):
     w: int
     m: int
     v: int
+    turned: int
+    depth: int
+    above: int
     squares: int
     decay: float
 

@@ -1,13 +1,15 @@
-"""Weights in panels of columns, as a run of steps keeps them: W, and Adam's m and v beside it; and a panel of W^T, which backward needs.
+"""Weights in panels of columns, as a run of steps keeps them: W, and Adam's m and v beside it; and the panels of W^T that backward reads.
 
     W (n_in, n_out)     W_ij at  p n_in + i n + j - p,    p = j div P P the panel's first column, n = min(P, n_out - p) its width
+    W^T (depth, n_in)   in the same way; depth = n_out, or more where other heads stand beside this one
 
 P = panel_width(kind). A part of a panel, some whole rows of it, is one run of memory, which the processor sees coming; in W itself every
-row of it would lie on another page. W^T is not kept: to turn a panel of it while it is used costs less than to write it beside every new W.
+row of it would lie on another page.
 
     to_panels, from_panels(kind, matrix, panels, rows, columns, ld, width) between `columns` of a matrix, whose rows are ld wide, and their
                                                                            panels, `width` wide
-    turn_panel(kind, panels, n_in, n_out, i, n, turned)                    the panel of W^T of n columns, the rows i .. i + n - 1 of W
+    turn_part(kind, panels, turned, i, j, rows, n, n_in, depth, above)     W_ij, rows x n, to its place in the panels of W^T; `above` rows
+                                                                           of another head come before
 Addresses in bytes, strides in elements.
 """
 
@@ -49,9 +51,13 @@ def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld
 
 
 @jit(FAST)
-def turn_panel(kind: Any, panels: int, n_in: int, n_out: int, i: int, n: int, turned: int) -> None:
-    """turned (n_out, n) = W_ij .. W_i+n-1,j for all j"""
-    size, width = size_of(kind), panel_width(kind)
-    for j in range(0, n_out, width):
-        across = min(width, n_out - j)
-        transpose(kind, panels + size * (j * n_in + i * across), across, turned + size * j * n, n, n, across)
+def turn_part(kind: Any, part: int, turned: int, i: int, j: int, rows: int, n: int, n_in: int, depth: int, above: int) -> None:
+    """part (rows, n), whose first element is W_ij, into the panels of W^T."""
+    size, width, r = size_of(kind), panel_width(kind), 0
+    while r < rows:
+        p = (i + r) // width * width
+        across = min(width, n_in - p)
+        count = min(rows - r, p + across - (i + r))
+        start = p * depth + (above + j) * across + (i + r - p)
+        transpose(kind, part + size * r * n, n, turned + size * start, across, count, n)
+        r += count

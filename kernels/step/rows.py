@@ -17,8 +17,7 @@ from npae.kernels.step.codes import AHEAD, BATCH, HIGH, LOW, MOMENT, ORDER, SCRA
 from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import scattered
-from npae.kernels.step.panels import turn_panel
-from npae.kernels.step.product import panel_width, product, product_in_panels
+from npae.kernels.step.product import product_in_panels
 from npae.kernels.step.sparse import sparse_forward
 from npae.kernels.step.table import FLOATS, INTS
 
@@ -168,20 +167,12 @@ def _through_layer(kind: Any, dx: int, dx_stride: int, n: int, mask: int, y: int
 
 @entry_point(FAST)
 def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """dx = (dy W^T) mask f'(y), a panel of W^T at a time"""
+    """dx = (dy W^T) mask f'(y)"""
     f = array_at(0, op, INTS)
     numbers = array_at(0.0, number, FLOATS)
-    dy, dy_stride, w, n_out, other_w, others, n_in, dx, dx_stride, mask, y, code = (
-        f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12],
-    )  # fmt: skip
-    size, width, turned = size_of(kind), panel_width(kind), array_at(0, now, MOMENT)[SCRATCH]
-    i = 0
-    while i < n_in:  # range with such a step could raise an error, which an entry cannot
-        n, into = min(width, n_in - i), dx + size * (lo * dx_stride + i)
-        turn_panel(kind, w, n_in, n_out, i, n, turned)
-        turn_panel(kind, other_w, n_in, others, i, n, turned + size * n_out * n)
-        product(kind, dy + size * lo * dy_stride, turned, into, hi - lo, n, n_out + others, dy_stride, 1, n, dx_stride)
-        i += width
+    dy, dy_stride, n_out, turned, n_in, dx, dx_stride, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]
+    size = size_of(kind)
+    product_in_panels(kind, dy + size * lo * dy_stride, turned, dx + size * lo * dx_stride, hi - lo, n_in, n_out, dy_stride, dx_stride)
     _through_layer(kind, dx, dx_stride, n_in, mask, y, code, numbers[0], lo, hi)
 
 

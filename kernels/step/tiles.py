@@ -20,8 +20,12 @@ def weights(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None
     numbers = array_at(0.0, number, FLOATS)
     moment = array_at(0, now, MOMENT)
     batch, scratch, moving = moment[BATCH], moment[SCRATCH], array_at(0.0, moment[RATES], OF_A_STEP)
-    x, x_stride, n_in, dy, dy_stride, n_out, w, m, v, squares = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]
-    total = update_part(kind, x, x_stride, dy, dy_stride, batch, w, m, v, n_in, n_out, lo, hi, scratch, moving, numbers[0])
+    x, x_stride, n_in, dy, dy_stride, n_out, w, m, v, turned, depth, above, squares = (
+        f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12], f[13],
+    )  # fmt: skip
+    total = update_part(
+        kind, x, x_stride, dy, dy_stride, batch, w, m, v, n_in, n_out, turned, depth, above, lo, hi, scratch, moving, numbers[0]
+    )
     if squares:
         place = hi // panel_width(kind) * ((n_in + PART_ROWS - 1) // PART_ROWS) + lo // PART_ROWS
         array_at(0.0, squares, place + 1)[place] = total

@@ -4,7 +4,8 @@
     Adam        m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   W -= alpha m / (sqrt(v) root + epsilon)
 
 `rates` holds alpha, root, b1, b2, epsilon of the step (npae/kernels/adam). decay = 2 l2 is the slope of l2 sum W^2; the sum of the new W^2
-is left in `squares`, one number for each part: it is the next step's. W, m and v are in panels (panels.py).
+is left in `squares`, one number for each part: it is the next step's. W, m and v are in panels (panels.py); W^T, which backward reads, is
+kept up to date.
 Addresses in bytes, strides in elements.
 """
 
@@ -18,6 +19,7 @@ from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
 from npae.kernels.step.codes import ALPHA, BETA1, BETA2, EPSILON, PART_ROWS, ROOT
 from npae.kernels.step.memory import array_at, fetch, size_of
+from npae.kernels.step.panels import turn_part
 from npae.kernels.step.product import panel_width, product
 
 
@@ -70,6 +72,9 @@ def update_part(
     v: int,
     n_in: int,
     n_out: int,
+    turned: int,
+    depth: int,
+    above: int,
     i: int,
     j: int,
     scratch: int,
@@ -83,7 +88,10 @@ def update_part(
     for moment in (w, m, v):  # while the product is formed they come nearer
         fetch(moment + at, size * rows * n)
     product(kind, x + size * i, dy + size * j, scratch, rows, n, batch, 1, x_stride, dy_stride, n)
-    return adam_rows(kind, scratch, w + at, m + at, v + at, rows, n, rates, decay)
+    total = adam_rows(kind, scratch, w + at, m + at, v + at, rows, n, rates, decay)
+    if turned != 0:
+        turn_part(kind, w + at, turned, i, j, rows, n, n_in, depth, above)
+    return total
 
 
 @jit(FAST)

@@ -100,13 +100,6 @@ class Vectors:
         """Those lanes of x followed by y."""
         return self.builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(_LANE, self.lanes), lanes))
 
-    def not_unrolled(self, branch: Any) -> None:
-        """The loop that this branch closes stays as it is written: metadata whose first element is itself, as LLVM wants it."""
-        module = self.builder.module
-        loop = ir.values.MDValue(module, [], str(len(module.metadata)))
-        loop.operands = (loop, module.add_metadata(["llvm.loop.unroll.disable"]))
-        branch.set_metadata("llvm.loop", loop)
-
     def _function(self, name: str, result: Any, arguments: list[Any]) -> Any:
         found = self.builder.module.globals.get(name)
         return found or ir.Function(self.builder.module, ir.FunctionType(result, arguments), name)

@@ -50,7 +50,7 @@ class Posterior:
             ),
         )  # fmt: skip
         if self.body:
-            dy = lowering.back(self.heads[0], self.both, self.body[-1], beside=self.heads[1])
+            dy = lowering.back(self.heads, self.both, self.body[-1])
         for k, head in enumerate(self.heads):
             lowering.moved.append((head, self._half(k), 0.0))
         if self.body:

@@ -97,9 +97,9 @@ class Lowering:
         dense = layer.dense
         return shares(dense.n_out, self.item, most if self.few and dense.n_in * dense.n_out >= WIDE else 1)
 
-    def matrix(self, name: str, width: int, stride: int | None = None) -> Matrix:
-        """A new one, as many rows as the batch."""
-        stride = width if stride is None else stride
+    def matrix(self, name: str, width: int, apart: int | None = None) -> Matrix:
+        """A new one, as many rows as the batch, one behind the other or so far apart."""
+        stride = width if apart is None else apart
         return Matrix(name, self.buffers.numbers(name, self.batch, stride), stride, width)
 
     def gather(self) -> Matrix:
@@ -196,8 +196,9 @@ class Lowering:
             decode = Decode(*of_layer, likelihood, of_target.at, sums, layer.parameter, scale, clip)
             self.do(name, decode, work)
             if len(own) > 1:
+                share.turned, share.depth = self.buffers.numbers(f"{name}.W turned, in panels", share.width, n_in), share.width
                 dx = done.parts + self.item * self.batch * n_in * work
-                self.do(f"part of d {x.name}", Back(part.at, y.stride, share.panels, share.width, 0, 0, n_in, dx, n_in, 0, 0, 0, 0.0), work)
+                self.do(f"part of d {x.name}", Back(part.at, y.stride, share.width, share.turned, n_in, dx, n_in, 0, 0, 0, 0.0), work)
         if len(own) > 1:
             self.by_rows()
         self.terms.append(Term(term, totals, self.batch * len(own), scale, constant))
@@ -208,20 +209,23 @@ class Lowering:
         for place in reversed(range(len(done))):
             self.moved.append((done[place], dy, decay))
             if place:
-                dy = self.back(done[place], dy, done[place - 1])
+                dy = self.back([done[place]], dy, done[place - 1])
         return dy
 
-    def back(self, above: Done, dy: Matrix, below: Done | None, name: str = "", beside: Done | None = None) -> Matrix:
-        """dx = dy W^T, summed with that of a head beside it, and through the dropout and the activation of the layer below."""
-        n_in, first_layer = above.x.width, below is not None and self.reads_nonzeros(below.x)
-        dx = self.matrix(f"d {below.layer.name}" if below else name, n_in, on_lines(n_in, self.item) if first_layer else n_in)
+    def back(self, heads: list[Done], dy: Matrix, below: Done | None, name: str = "") -> Matrix:
+        """dx = dy W^T, summed over heads side by side, and through the dropout and the activation of the layer below."""
+        n_in, n_out = heads[0].x.width, sum(head.layer.dense.n_out for head in heads)
+        apart = on_lines(n_in, self.item) if below and self.reads_nonzeros(below.x) else n_in
+        dx = self.matrix(f"d {below.layer.name}" if below else name, n_in, apart)
         code, parameter = (below.layer.code, below.layer.parameter) if below else (0, 0.0)
         y, mask = (below.y.at, below.mask) if below else (0, 0)
-        to = (n_in, dx.at, dx.stride, mask, y, code, parameter)
-        if above.parts:
-            self.do(dx.name, Join(above.parts, len(above.shares), *to))
+        if heads[0].parts:
+            self.do(dx.name, Join(heads[0].parts, len(heads[0].shares), n_in, dx.at, dx.stride, mask, y, code, parameter))
             return dx
-        (share,) = above.shares
-        (other,) = beside.shares if beside else [Share(0, 0, 0)]
-        self.do(dx.name, Back(dy.at, dy.stride, share.panels, share.width, other.panels, other.width, *to))
+        turned, above = self.buffers.numbers(f"{heads[0].layer.name}.W turned, in panels", n_out, n_in), 0
+        for head in heads:
+            (share,) = head.shares
+            share.turned, share.depth, share.above = turned, n_out, above
+            above += share.width
+        self.do(dx.name, Back(dy.at, dy.stride, n_out, turned, n_in, dx.at, dx.stride, mask, y, code, parameter))
         return dx

@@ -24,6 +24,9 @@ class Share:
     first: int
     width: int
     panels: int  # of W
+    turned: int = 0  # W^T in panels, with its rows, and the rows of other heads above those of this one
+    depth: int = 0
+    above: int = 0
     place: float = 0.5  # among the shares, 0 .. 1
 
 

@@ -102,7 +102,7 @@ def _vae(lowering: Lowering) -> None:
     l2 = {"l2": model.l2_weight} if model.l2_weight else {}
     lowering.weights = lambda step: kept | {"kl_keras" if kept else "kl": model.beta_at(step)} | l2
     dy = lowering.backward(done, dy, 2 * model.l2_weight)
-    gaussian.backward(lowering.back(done[0], dy, None, "d z"))
+    gaussian.backward(lowering.back([done[0]], dy, None, "d z"))
 
 
 def _wae(lowering: Lowering) -> None:
@@ -125,7 +125,7 @@ def _wae(lowering: Lowering) -> None:
     lowering.terms.append(Term("mmd", discrepancy.totals, batch, 1.0))
     lowering.weights = lambda step: {"mmd": model.lambda_}
     dy = lowering.backward(done, dy)
-    dz = lowering.back(done[0], dy, None, "d z")
+    dz = lowering.back([done[0]], dy, None, "d z")
     discrepancy.backward(z, dz, model.lambda_)
     if gaussian:
         gaussian.backward(dz)

@@ -105,14 +105,16 @@ class CompiledSteps:
         return rates
 
     def _make_ready(self, plan: Plan) -> None:
-        """Weights in panels and sums of squares follow the parameters, which anybody may have changed since the last run."""
-        from npae.kernels.step.entries import SQUARE, SQUARE_ROW, TO_PANELS
+        """Weights in panels, W^T and sums of squares follow the parameters, which anybody may have changed since the last run."""
+        from npae.kernels.step.entries import SQUARE, SQUARE_ROW, TO_PANELS, TURN
 
         dtype = self.model.dtype.name
         for one in plan.updates.in_panels:
             dense, share = one.done.layer.dense, one.share
             for matrix, panels in zip(one.matrices, one.panels, strict=True):
                 TO_PANELS(dtype, matrix, panels, dense.n_in, share.width, dense.n_out, one.width)
+            if share.turned:
+                TURN(dtype, share.panels, share.turned, dense.n_in, share.width, share.depth, share.above)
             if one.squares is not None:
                 SQUARE(dtype, share.panels, dense.n_in, share.width, address(one.squares))
         for value, place in plan.updates.squared:

@@ -19,7 +19,7 @@ from npae.compiled.notes import Done, Matrix, Share
 from npae.compiled.work import Range, Work
 from npae.kernels.philox import scratch_bytes as noise_bytes
 from npae.kernels.step.codes import BLOCK, PART_ROWS
-from npae.kernels.step.operations import Back, Bias, Draw, SparseWeights, Weights
+from npae.kernels.step.operations import Bias, Draw, SparseWeights, Weights
 from npae.optim import Adam
 
 
@@ -92,7 +92,7 @@ def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, sha
     operation = (
         SparseWeights(*lowering.nonzeros, *of_share)
         if sparse
-        else Weights(x.at, x.stride, *of_share, address(sums) if sums is not None else 0, decay)
+        else Weights(x.at, x.stride, *of_share, share.turned, share.depth, share.above, address(sums) if sums is not None else 0, decay)
     )
     return Work([(f"{name}.W", operation)], parts, share.place)
 
@@ -108,11 +108,10 @@ def _bias(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, dy: Ma
 
 
 def scratch_bytes(lowering: Lowering) -> int:
-    """What one thread needs while it makes a part, turns a panel, or draws noise."""
+    """What one thread needs while it makes a part, or draws noise."""
     size, batch = lowering.item, lowering.batch
     operations = [one for phase in lowering.phases for work in phase for _, one in work.operations]
     most = [size * max(PART_ROWS * lowering.width, *(done.layer.dense.n_out for done, _, _ in lowering.moved))]  # of W, of b
-    most += [size * lowering.width * (one.n_out + one.others) for one in operations if isinstance(one, Back)]
     most += [8 * batch + noise_bytes(one.columns) for one in operations if isinstance(one, Draw)]
     if lowering.sparse:
         most.append(BLOCK * (size * lowering.sparse_width + 8 + (4 + size) * batch))

@@ -11,7 +11,7 @@ from npae.kernels.step.discrepancy import order_statistic
 from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, NONZEROS_OF_ROWS, SQUARE, SQUARE_ROW, TO_PANELS
 from npae.kernels.step.nonzeros import gathered, summed_together
 from npae.kernels.step.operations import KINDS, Bias, Rank
-from npae.kernels.step.panels import turn_panel
+from npae.kernels.step.panels import turn_part
 from npae.kernels.step.product import panel_width, product, product_in_panels
 from npae.kernels.step.table import FLOATS, INTS, encode
 from npae.kernels.step.transpose import transpose
@@ -64,17 +64,21 @@ def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dt
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
-def test_turned_panels_are_those_of_the_transpose(n_in: int, n_out: int, dtype: str) -> None:
+def test_parts_of_two_heads_in_panels_make_the_panels_of_both_turned(n_in: int, n_out: int, dtype: str) -> None:
     rng, kind = np.random.default_rng(0), np.dtype(dtype).type(0)
-    w, width = rng.standard_normal((n_in, n_out)).astype(dtype), panel_width(kind)
-    panels, turned = np.empty(w.size, dtype), np.full(n_out * width + 1, np.nan, dtype)
-    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, width)
-    for i in range(0, n_in, width):
-        n = min(width, n_in - i)
-        turned[:] = np.nan
-        turn_panel(kind, panels.ctypes.data, n_in, n_out, i, n, turned.ctypes.data)
-        assert turned[: n_out * n].tobytes() == w.T[:, i : i + n].tobytes()
-        assert np.isnan(turned[n_out * n :]).all()
+    heads, width = rng.standard_normal((2, n_in, n_out)).astype(dtype), panel_width(kind)
+    turned, expected = np.full(heads.size, np.nan, dtype), np.empty(heads.size, dtype)
+    for above, w in zip((0, n_out), heads, strict=True):
+        panels = np.empty(w.size, dtype)
+        TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
+        for j in range(0, n_out, width):
+            n = min(width, n_out - j)
+            for i in range(0, n_in, PART_ROWS):
+                part = panels[j * n_in + i * n :].ctypes.data
+                turn_part(kind, part, turned.ctypes.data, i, j, min(PART_ROWS, n_in - i), n, n_in, 2 * n_out, above)
+    both = np.ascontiguousarray(np.concatenate([w.T for w in heads]))
+    TO_PANELS(dtype, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in, n_in, width)
+    assert turned.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
