@@ -15,7 +15,7 @@ from npae.models import MODELS, Model, Terms
 from npae.optim import Adam, Schedule
 from npae.training.step import TrainingStep
 
-ROWS, FEATURES, SEED = 90, 53, 3
+ROWS, FEATURES, SEED = 90, 253, 3  # so that nonzeros are in three blocks of columns, of which two are taken at a time
 CALLS = ((0, 2), (2, 5), (5, 6))  # which batches are trained in one call
 
 
@@ -33,7 +33,7 @@ Train = Callable[..., Trained]
 
 @pytest.fixture(scope="session")
 def data() -> Array:
-    """(90, 53) in [0, 1], a fifth of it not zero; float64."""
+    """(90, 253) in [0, 1], a fifth of it not zero; float64."""
     rng = np.random.default_rng(0)
     return rng.random((ROWS, FEATURES)) * (rng.random((ROWS, FEATURES)) < 0.2)
 
