@@ -41,6 +41,8 @@ class CompiledSteps:
         self.model, self.optimizer, self.data = model, optimizer, data
         self.key = (seed % LOW_WORD, seed // LOW_WORD)
         lower(Lowering(model, data, SMALL, None))  # says what is not covered before anything is made of the data
+        if data.shape[1] != model.features:  # compiled code reads where it is told to
+            raise ValueError(f"data has {data.shape[1]} columns; expected the model's {model.features}")
         self.sparse = Nonzeros(data) if density(data) < SPARSE_BELOW else None
         self.threads = threads
         self.plans: dict[int, Plan] = {}

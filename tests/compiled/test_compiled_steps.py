@@ -107,8 +107,14 @@ def test_what_is_not_covered_is_named(make: Any, reason: str, data: Array) -> No
         CompiledSteps(model, Adam(model.parameters), 0, data.astype("float32")).plan(20)
 
 
-def test_clipping_is_not_covered(data: Array) -> None:
+def test_data_of_another_width_than_the_models_are_refused(data: Array) -> None:
     model = AE(53)
+    with pytest.raises(ValueError, match=r"data has 253 columns; expected the model's 53"):
+        CompiledSteps(model, Adam(model.parameters), 0, data.astype("float32"))
+
+
+def test_clipping_is_not_covered(data: Array) -> None:
+    model = AE(data.shape[1])
     with pytest.raises(NotCovered, match="clip_norm 1"):
         CompiledSteps(model, Adam(model.parameters, clip_norm=1.0), 0, data.astype("float32")).plan(20)
 
@@ -116,7 +122,7 @@ def test_clipping_is_not_covered(data: Array) -> None:
 def test_a_loss_that_is_not_finite_ends_the_run_before_that_step(data: Array, batches: list[Array]) -> None:
     x = data.astype("float32")
     x[batches[3][0]] = np.nan
-    model = AE(53)
+    model = AE(data.shape[1])
     adam = Adam(model.parameters)
     steps, before = CompiledSteps(model, adam, 0, x, threads=2), [rows for rows in batches[:3] if batches[3][0] not in rows]
     done = steps.run([*before, batches[3], batches[4]])
@@ -127,7 +133,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_before_that_step(data: Array, ba
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_gradient_that_is_not_finite_ends_the_run_before_that_step_as_the_ordinary_one(threads: int, data: Array) -> None:
-    model = AE(53, hidden=(), latent=3)
+    model = AE(data.shape[1], hidden=(), latent=3)
     model.parameters["encoder.0.W"].value[...] = 0  # so that z = 0, and the loss is finite whatever the decoder's weights are
     model.parameters["decoder.0.W"].value[...] = 3e38
     adam, x = Adam(model.parameters), data.astype("float32")
@@ -140,7 +146,7 @@ def test_a_gradient_that_is_not_finite_ends_the_run_before_that_step_as_the_ordi
 
 
 def test_the_plan_can_be_read(data: Array) -> None:
-    model = VAE(53, (33,), 5, dropout=0.1)
+    model = VAE(data.shape[1], (33,), 5, dropout=0.1)
     steps = CompiledSteps(model, Adam(model.parameters), 0, data.astype("float32"), threads=2)
     lines = steps.plan(20).describe().splitlines()
     assert lines[0] == "phase 0: 4 items of work on 2 threads"
