@@ -1,6 +1,6 @@
 """The transpose of a matrix, in blocks of lanes x lanes that are turned in registers:  to_ji = from_ij        i < rows, j < columns
 
-A block is read in quarters of a row, four numbers each, those of the rows b, 4 + b, 8 + b, ... side by side: so that of the rounds in which
+A block is read in fours, four numbers of a row each, those of the rows b, 4 + b, 8 + b, ... side by side: so that of the rounds in which
 vectors exchange halves of h lanes, h = lanes/2, ..., 2, 1, memory has done all but the last two. What is left on the right and below is
 copied one number at a time. Addresses in bytes, strides in elements.
 """

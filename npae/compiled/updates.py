@@ -84,9 +84,8 @@ def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, sha
     dense, name, x, parts = done.layer.dense, done.layer.name_of(share.first, share.width), done.x, parts_of(lowering, done, share)
     w = address(dense.W.value) + lowering.item * share.first
     matrices, sums = (w, *_moments(lowering, optimizer, w)), _sums(made, len(parts), decay)
-    sparse = lowering.reads_nonzeros(x)
     m_panels, v_panels = (lowering.buffers.numbers(f"{name}.W {moment} in panels", dense.n_in, share.width) for moment in "mv")
-    panels = (share.panels, m_panels, v_panels)
+    panels, sparse = (share.panels, m_panels, v_panels), lowering.reads_nonzeros(x)
     made.in_panels.append(InPanels(done, share, lowering.sparse_width if sparse else lowering.width, matrices, panels, sums))
     of_share = (dense.n_in, dy.at, dy.stride, share.width, *panels)
     operation = (

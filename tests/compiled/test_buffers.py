@@ -28,6 +28,19 @@ def test_arrays_are_zeros_on_lines_of_their_own_with_some_numbers_behind_each() 
     assert all((array == 1 + len(array)).all() for array in arrays)
 
 
+@pytest.mark.skipif(not hasattr(mmap, "MADV_HUGEPAGE"), reason="this system has no large pages to ask for")
+def test_large_pages_are_asked_for_all_of_it_on_their_borders(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Asked(mmap.mmap):
+        def madvise(self, advice: int, *span: int) -> None:
+            asked.append((advice, span))
+
+    monkeypatch.setattr(buffers.mmap, "mmap", Asked)
+    assert Buffers(np.dtype("float64")).numbers("x", 3, 5) % buffers.PAGE == 0
+    assert asked == [(mmap.MADV_HUGEPAGE, ())]
+
+
 def test_a_system_without_large_pages_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(mmap, "MADV_HUGEPAGE", raising=False)
     assert Buffers(np.dtype("float64")).numbers("x", 3, 5) % LINE == 0
