@@ -20,7 +20,7 @@ from llvmlite import ir
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
 from npae.kernels.step.registers import BYTES
-from npae.kernels.step.vectors import INT, instruction, types
+from npae.kernels.step.vectors import INT, fetch_line, instruction, types
 
 _numba: Any = numba
 SPINS, YIELDS, NAP_MICROSECONDS = 2000, 200, 20
@@ -70,10 +70,7 @@ def _prefetch(context: Any, address: Any) -> Any:
     """The cache line there."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        whole = ir.IntType(32)
-        name, types_of = "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [_POINTER, whole, whole, whole])
-        function = builder.module.globals.get(name) or ir.Function(builder.module, types_of, name)
-        builder.call(function, [builder.inttoptr(arguments[0], _POINTER), *(whole(number) for number in (0, 3, 1))])  # read, keep, data
+        fetch_line(builder, arguments[0])
         return context.get_dummy_value()
 
     return types.void(types.int64), generate

@@ -19,6 +19,7 @@ from llvmlite import ir
 from npae.kernels.jit import FAST, jit
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.registers import BYTES, SUMMED
+from npae.kernels.step.tile import masks_of
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 _INDEX, _INT32, _UNSIGNED = ir.IntType(32), np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
@@ -38,7 +39,12 @@ def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
 
     def typed(context: Any, kind: Any, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any, more: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _generate(Vectors(builder, kind), vectors, ends, *arguments[1:])
+            _, indices, values, count, b, c, ldb, last, more = arguments
+            v = Vectors(builder, kind)
+            masks, adds = masks_of(v, vectors, last if ends else None), builder.icmp_signed("!=", more, INT(0))
+            start = [builder.select(adds, v.load(c, INT(BYTES * j), mask), v.zero) for j, mask in enumerate(masks)]
+            for j, total in enumerate(summed(v, start, masks, indices, values, count, b, ldb)):
+                v.store(total, c, INT(BYTES * j), masks[j])
             return context.get_dummy_value()
 
         return types.void(kind, *[types.int64] * 8), generate
@@ -46,37 +52,31 @@ def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
     return instruction(typed)
 
 
-def _generate(
-    v: Vectors, vectors: int, ends: bool, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any, more: Any
-) -> None:
+def summed(v: Vectors, start: list[Any], masks: list[Any], indices: Any, values: Any, count: Any, b: Any, ldb: Any) -> list[Any]:
+    """The vectors of C, from those that they start with."""
     build = v.builder
-    masks = [v.first(last) if ends and j == vectors - 1 else None for j in range(vectors)]
-    adds = build.icmp_signed("!=", more, INT(0))
-    start = [build.select(adds, v.load(c, INT(BYTES * j), masks[j]), v.zero) for j in range(vectors)]
     before, loop, after = build.block, build.append_basic_block("t"), build.append_basic_block("end")
     build.cbranch(build.icmp_signed("<", INT(0), count), loop, after)
     build.position_at_end(loop)
-    t, sums = build.phi(INT), [build.phi(v.type) for _ in range(vectors)]
+    t, sums = build.phi(INT), [build.phi(v.type) for _ in masks]
     t.add_incoming(INT(0), before)
     index = build.load(v.pointer(indices, build.mul(t, INT(4))), typ=_INDEX, align=4)
     row = build.add(b, v.bytes(build.mul(build.sext(index, INT), ldb)))
     factor = v.spread(values, v.bytes(t))
     totals = []
-    for j in range(vectors):
+    for j, mask in enumerate(masks):
         sums[j].add_incoming(start[j], before)
-        totals.append(v.fma(factor, v.load(row, INT(BYTES * j), masks[j]), sums[j]))
+        totals.append(v.fma(factor, v.load(row, INT(BYTES * j), mask), sums[j]))
         sums[j].add_incoming(totals[j], loop)
     following = build.add(t, INT(1))
     t.add_incoming(following, loop)
     build.cbranch(build.icmp_signed("<", following, count), loop, after)
     build.position_at_end(after)
-    for j in range(vectors):
-        result = build.phi(v.type)
-        result.add_incoming(start[j], before)
-        result.add_incoming(totals[j], loop)
-        totals[j] = result
-    for j in range(vectors):
-        v.store(totals[j], c, INT(BYTES * j), masks[j])
+    for j, total in enumerate(totals):
+        totals[j] = build.phi(v.type)
+        totals[j].add_incoming(start[j], before)
+        totals[j].add_incoming(total, loop)
+    return totals
 
 
 _all = _tile(SUMMED, False)

@@ -31,7 +31,7 @@ def panel_width(kind: Any) -> int:
 
 
 @jit(FAST)
-def _height(left: int) -> int:
+def height(left: int) -> int:
     """Rows of the next tile, so that few of the last one stick out."""
     return TALL if left > 2 * LOW or left in (TALL, TALL - 1) else LOW
 
@@ -42,7 +42,7 @@ def _whole(kind: Any, a: int, b: int, c: int, M: int, K: int, row: int, step: in
     size, i = size_of(kind), 0
     while i < M:
         left = M - i
-        if _height(left) == TALL:
+        if height(left) == TALL:
             _tall(kind, a + size * i * row, b, c + size * i * ldc, K, left, row, step, ldb, ldc, 0)
             i += TALL
         else:

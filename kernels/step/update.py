@@ -1,41 +1,114 @@
-"""The gradient of a layer's weights, and Adam's step with each part of it as soon as it is known: the whole gradient is never stored.
+"""The gradient of a layer's weights, and Adam's step with each tile of it as soon as it is known: the whole gradient is never stored.
 
-    weights     g_ij = sum_b x_bi dy_bj + decay W_ij        bias      g_j = sum_b dy_bj + decay b_j
-    Adam        m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   W -= alpha m / (sqrt(v) root + epsilon)
+    weights     g_ij = sum_b x_bi dy_bj        bias      g_j = sum_b dy_bj        W, m, v: adam.py
 
-`rates` holds alpha, root, b1, b2, epsilon of the step (npae/kernels/adam). decay = 2 l2 is the slope of l2 sum W^2; the sum of the new W^2
-is left in `squares`, one number for each part: it is the next step's. W, m and v are in panels (panels.py); W^T, which backward reads, is
-kept up to date.
+The decay in `rates` is 2 l2, the slope of l2 sum W^2; the sum of the new W^2 is left in `squares`, one number for each part: it is the next
+step's. W, m and v are in panels (panels.py), so those of a tile are one run of memory: while the tile's sums are formed, the run that the
+next tile moves is brought near. W^T, which backward reads, is kept up to date.
 Addresses in bytes, strides in elements.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import ALPHA, BETA1, BETA2, EPSILON, PART_ROWS, ROOT
-from npae.kernels.step.memory import array_at, fetch, size_of
+from npae.kernels.step.adam import move_run, moved, rounded
+from npae.kernels.step.codes import HEAD, PART_ROWS
+from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.panels import turn_part
-from npae.kernels.step.product import panel_width, product
+from npae.kernels.step.product import LOW, TALL, height, panel_width
+from npae.kernels.step.registers import BYTES, WIDE
+from npae.kernels.step.tile import masks_of, multiplied, rows_of
+from npae.kernels.step.vectors import INT, Vectors, instruction, types
+
+
+def _tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:
+    """f(kind, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, n, last, numbers): M rows of W, n wide, from the address w on.
+
+    A_rk of tile.py is x_kr here. `numbers` are Adam's, and rows from M on are moved in the memory behind them. At `to`, and from there on,
+    this tile's place in W^T is brought near."""
+
+    def typed(
+        context: Any,
+        kind: Any,
+        x: Any,
+        dy: Any,
+        w: Any,
+        m: Any,
+        v: Any,
+        to: Any,
+        batch: Any,
+        M: Any,
+        x_stride: Any,
+        dy_stride: Any,
+        n: Any,
+        last: Any,
+        numbers: Any,
+    ) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            _, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, n, last, numbers = arguments
+            vectors_of, moments = Vectors(builder, kind), (w, m, v)
+            masks, width = masks_of(vectors_of, vectors, last if ends else None), vectors_of.bytes(n)
+            run = builder.mul(INT(rows), width)
+            ahead, pace = (*(builder.add(at, run) for at in moments), to), builder.add(builder.sdiv(run, batch), INT(1))
+            sums = multiplied(vectors_of, rows_of(vectors_of, rows, M), masks, x, dy, batch, INT(1), x_stride, dy_stride, ahead, pace)
+            spare = builder.add(numbers, INT(HEAD))
+            for r, line in enumerate(sums):
+                is_there, down = builder.icmp_signed("<", INT(r), M), builder.mul(INT(r), width)
+                at = tuple(builder.select(is_there, builder.add(moment, down), spare) for moment in moments)
+                for j, g in enumerate(line):
+                    moved(vectors_of, g, at, INT(BYTES * j), masks[j], numbers)
+            return context.get_dummy_value()
+
+        return types.void(kind, *[types.int64] * 13), generate
+
+    return instruction(typed)
+
+
+_tall, _low = _tile(TALL, WIDE, False), _tile(LOW, WIDE, False)
+_end4, _end3, _end2, _end1 = (_tile(LOW, min(vectors, WIDE), True) for vectors in (4, 3, 2, 1))
 
 
 @jit(FAST)
-def adam(g: Array, w: Array, m: Array, v: Array, rates: Array, decay: float) -> None:
-    """Numbers of W that lie one behind the other."""
-    number = w.dtype.type
-    alpha, root, floor, wane = number(rates[ALPHA]), number(rates[ROOT]), number(rates[EPSILON]), number(decay)
-    keep1, keep2, take1, take2 = number(rates[BETA1]), number(rates[BETA2]), number(1.0 - rates[BETA1]), number(1.0 - rates[BETA2])
-    for j in range(len(w)):
-        g_j = g[j] + wane * w[j]
-        m_j = keep1 * m[j] + take1 * g_j
-        v_j = keep2 * v[j] + take2 * (g_j * g_j)
-        m[j] = m_j
-        v[j] = v_j
-        w[j] -= alpha * m_j / (np.sqrt(v_j) * root + floor)
+def _move_whole(
+    kind: Any, x: int, dy: int, w: int, m: int, v: int, to: int, batch: int, rows: int, x_stride: int, dy_stride: int, n: int, numbers: int
+) -> None:
+    """Rows of a whole panel."""
+    size, i = size_of(kind), 0
+    while i < rows:
+        left, at = rows - i, size * i * n
+        if height(left) == TALL:
+            _tall(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, 0, numbers)
+            i += TALL
+        else:
+            _low(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, 0, numbers)
+            i += LOW
+
+
+@jit(FAST)
+def _move_end(
+    kind: Any, x: int, dy: int, w: int, m: int, v: int, to: int, batch: int, rows: int, x_stride: int, dy_stride: int, n: int, numbers: int
+) -> None:
+    """Rows of the last n columns, where they are not a whole panel."""
+    size = size_of(kind)
+    lanes = BYTES // size
+    vectors = (n + lanes - 1) // lanes
+    last = n - (vectors - 1) * lanes
+    for i in range(0, rows, LOW):
+        left, at, x_i = rows - i, size * i * n, x + size * i
+        if vectors == 1:
+            _end1(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
+        elif vectors == 2:
+            _end2(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
+        elif vectors == 3:
+            _end3(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
+        else:
+            _end4(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
 
 
 @jit(FAST)
@@ -49,14 +122,6 @@ def squares_of(kind: Any, w: int, rows: int, n: int) -> float:
             of_row += row[j] * row[j]
         total += np.float64(of_row)
     return total
-
-
-@jit(FAST)
-def adam_rows(kind: Any, g: int, w: int, m: int, v: int, rows: int, n: int, rates: Array, decay: float) -> float:
-    """Whole rows of W; returns the sum of the new w^2 where there is a decay."""
-    count = rows * n
-    adam(array_at(kind, g, count), array_at(kind, w, count), array_at(kind, m, count), array_at(kind, v, count), rates, decay)
-    return squares_of(kind, w, rows, n) if decay != 0.0 else 0.0
 
 
 @jit(FAST)
@@ -85,13 +150,16 @@ def update_part(
     size = size_of(kind)
     rows, n = min(PART_ROWS, n_in - i), min(panel_width(kind), n_out - j)
     at = size * (j * n_in + i * n)
-    for moment in (w, m, v):  # while the product is formed they come nearer
-        fetch(moment + at, size * rows * n)
-    product(kind, x + size * i, dy + size * j, scratch, rows, n, batch, 1, x_stride, dy_stride, n)
-    total = adam_rows(kind, scratch, w + at, m + at, v + at, rows, n, rates, decay)
+    rounded(kind, rates, decay, scratch)
+    x_i, dy_j, w_at, m_at, v_at = x + size * i, dy + size * j, w + at, m + at, v + at
+    to = turned + size * (i * depth + (above + j) * min(panel_width(kind), n_in - i)) if turned else w_at
+    if n == panel_width(kind):
+        _move_whole(kind, x_i, dy_j, w_at, m_at, v_at, to, batch, rows, x_stride, dy_stride, n, scratch)
+    else:
+        _move_end(kind, x_i, dy_j, w_at, m_at, v_at, to, batch, rows, x_stride, dy_stride, n, scratch)
     if turned != 0:
         turn_part(kind, w + at, turned, i, j, rows, n, n_in, depth, above)
-    return total
+    return squares_of(kind, w + at, rows, n) if decay != 0.0 else 0.0
 
 
 @jit(FAST)
@@ -99,10 +167,13 @@ def update_bias(
     kind: Any, dy: int, dy_stride: int, batch: int, b: int, m: int, v: int, n_out: int, scratch: int, rates: Array, decay: float
 ) -> float:
     """All of b."""
-    g = array_at(kind, scratch, n_out)
+    sums = scratch + HEAD
+    g = array_at(kind, sums, n_out)
     g[:] = g.dtype.type(0)
     for r in range(batch):
         row = array_at(kind, dy + size_of(kind) * r * dy_stride, n_out)
         for j in range(n_out):
             g[j] += row[j]
-    return adam_rows(kind, scratch, b, m, v, 1, n_out, rates, decay)
+    rounded(kind, rates, decay, scratch)
+    move_run(kind, sums, b, m, v, n_out, scratch)
+    return squares_of(kind, b, 1, n_out) if decay != 0.0 else 0.0

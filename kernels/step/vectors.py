@@ -4,6 +4,8 @@
     load_fours       one of four numbers each from several places
     spread           a number in all lanes
     fma              x y + z, rounded once
+    root             square roots
+    fetch            begin to bring a cache line nearer
 
 Everything here takes and gives LLVM values, for the intrinsics of tile.py and transpose.py. A vector is 16 numbers of 32 bits or 8 of 64,
 whatever the processor has: LLVM makes two or four registers of it where they are narrower.
@@ -30,6 +32,14 @@ def instruction(function: Callable[..., Any]) -> Callable[..., Any]:
     """What calls of the function below become inside compiled code: it gives Numba their types and the LLVM values they are made of."""
     made: Callable[..., Any] = intrinsic(function)
     return made
+
+
+def fetch_line(builder: Any, address: Any) -> None:
+    """Begin to bring the cache line there nearer."""
+    whole = ir.IntType(32)
+    name, types_of = "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [_POINTER, whole, whole, whole])
+    function = builder.module.globals.get(name) or ir.Function(builder.module, types_of, name)
+    builder.call(function, [builder.inttoptr(address, _POINTER), *(whole(number) for number in (0, 3, 1))])  # read, keep, data
 
 
 class Vectors:
@@ -62,6 +72,14 @@ class Vectors:
     def fma(self, x: Any, y: Any, z: Any) -> Any:
         """x y + z"""
         return self.builder.call(self._function(f"llvm.fma.{self.name}", self.type, [self.type] * 3), [x, y, z])
+
+    def root(self, x: Any) -> Any:
+        """sqrt(x)"""
+        return self.builder.call(self._function(f"llvm.sqrt.{self.name}", self.type, [self.type]), [x])
+
+    def fetch(self, address: Any) -> None:
+        """The line there, without waiting for it."""
+        fetch_line(self.builder, address)
 
     def load(self, address: Any, offset: Any, mask: Any = None) -> Any:
         """The vector there, zero where masked out."""

@@ -75,10 +75,9 @@ def _zeros_in_large_pages(size: int) -> Array:
 
 
 def on_lines(width: int, item: int) -> int:
-    """How far apart rows of so many numbers begin that are read here and there: each on a cache line of its own, an odd number of lines
-    apart where they would not be so by themselves, or every other row would fall on the same few sets of the cache."""
-    lines = -(-width * item // LINE)
-    return width if width * item % LINE == 0 else (lines | 1) * LINE // item
+    """How far apart rows of so many numbers begin that are read here and there: each on a cache line of its own, and an odd number of
+    lines apart, or every other row would fall on the same few sets of the cache."""
+    return (-(-width * item // LINE) | 1) * LINE // item
 
 
 def address(array: Array) -> int:

@@ -18,7 +18,7 @@ from npae.compiled.lowering import Lowering
 from npae.compiled.notes import Done, Matrix, Share
 from npae.compiled.work import Range, Work
 from npae.kernels.philox import scratch_bytes as noise_bytes
-from npae.kernels.step.codes import BLOCK, PART_ROWS
+from npae.kernels.step.codes import BLOCK, HEAD, PART_ROWS
 from npae.kernels.step.operations import Bias, Draw, SparseWeights, Weights
 from npae.optim import Adam
 
@@ -110,8 +110,8 @@ def scratch_bytes(lowering: Lowering) -> int:
     """What one thread needs while it makes a part, or draws noise."""
     size, batch = lowering.item, lowering.batch
     operations = [one for phase in lowering.phases for work in phase for _, one in work.operations]
-    most = [size * max(PART_ROWS * lowering.width, *(done.layer.dense.n_out for done, _, _ in lowering.moved))]  # of W, of b
+    most = [size * max(lowering.width, *(done.layer.dense.n_out for done, _, _ in lowering.moved))]  # a row that is not there, or b
     most += [8 * batch + noise_bytes(one.columns) for one in operations if isinstance(one, Draw)]
     if lowering.sparse:
-        most.append(BLOCK * (size * lowering.sparse_width + 8 + (4 + size) * batch))
-    return 64 * math.ceil(max(most) / 64 + 1)
+        most.append(BLOCK * (8 + (4 + size) * batch))
+    return HEAD + 64 * math.ceil(max(most) / 64 + 1)
