@@ -10,7 +10,6 @@ which keeps the order of b, and with it every sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,11 @@ import numpy as np
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
 from npae.kernels.step.activation import activate
-from npae.kernels.step.adam import moved, rounded
+from npae.kernels.step.adam import move_run, moved, rounded
 from npae.kernels.step.codes import BLOCK, HEAD
 from npae.kernels.step.memory import array_at, matrix_at, size_of
 from npae.kernels.step.nonzeros import gathered, summed, summed_together
 from npae.kernels.step.registers import BYTES, SUMMED
-from npae.kernels.step.tile import masks_of
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 _INT32, _UNSIGNED = np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
@@ -78,59 +76,24 @@ def _by_column(kind: Any, indices: int, values: int, begins: Array, block: int, 
             ends[column] += 1
 
 
-def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
-    """f(kind, rows, values, count, dy, dy_stride, w, m, v, last, numbers): some columns of a row of W, which lie at w."""
+@instruction
+def _move(
+    context: Any, kind: Any, rows: Any, values: Any, count: Any, dy: Any, dy_stride: Any, w: Any, m: Any, v: Any, numbers: Any
+) -> Any:
+    """The columns of a whole panel, of one row of W, which lies at w. `numbers` are Adam's."""
 
-    def typed(
-        context: Any,
-        kind: Any,
-        rows: Any,
-        values: Any,
-        count: Any,
-        dy: Any,
-        dy_stride: Any,
-        w: Any,
-        m: Any,
-        v: Any,
-        last: Any,
-        numbers: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _, rows, values, count, dy, dy_stride, w, m, v, last, numbers = arguments
-            vectors_of, moments = Vectors(builder, kind), (w, m, v)
-            masks = masks_of(vectors_of, vectors, last if ends else None)
-            for moment in moments:
-                for j in range(vectors):
-                    vectors_of.fetch(builder.add(moment, INT(BYTES * (vectors * NEXT + j))))
-            for j, g in enumerate(summed(vectors_of, [vectors_of.zero] * vectors, masks, rows, values, count, dy, dy_stride)):
-                moved(vectors_of, g, moments, INT(BYTES * j), masks[j], numbers)
-            return context.get_dummy_value()
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, rows, values, count, dy, dy_stride, w, m, v, numbers = arguments
+        vectors, moments = Vectors(builder, kind), (w, m, v)
+        for moment in moments:
+            for j in range(SUMMED):
+                vectors.fetch(builder.add(moment, INT(BYTES * (SUMMED * NEXT + j))))
+        start: list[Any] = [vectors.zero] * SUMMED
+        for j, g in enumerate(summed(vectors, start, [None] * SUMMED, rows, values, count, dy, dy_stride)):
+            moved(vectors, g, moments, INT(BYTES * j), None, numbers)
+        return context.get_dummy_value()
 
-        return types.void(kind, *[types.int64] * 10), generate
-
-    return instruction(typed)
-
-
-_all = _tile(SUMMED, False)
-_end4, _end3, _end2, _end1 = (_tile(vectors, True) for vectors in (4, 3, 2, 1))
-
-
-@jit(FAST)
-def _move(kind: Any, rows: int, values: int, count: int, dy: int, dy_stride: int, w: int, m: int, v: int, n: int, numbers: int) -> None:
-    """Some columns of a row of W."""
-    lanes = BYTES // size_of(kind)
-    vectors = (n + lanes - 1) // lanes
-    last = n - (vectors - 1) * lanes
-    if vectors == SUMMED and last == lanes:
-        _all(kind, rows, values, count, dy, dy_stride, w, m, v, last, numbers)
-    elif vectors == 4:
-        _end4(kind, rows, values, count, dy, dy_stride, w, m, v, last, numbers)
-    elif vectors == 3:
-        _end3(kind, rows, values, count, dy, dy_stride, w, m, v, last, numbers)
-    elif vectors == 2:
-        _end2(kind, rows, values, count, dy, dy_stride, w, m, v, last, numbers)
-    else:
-        _end1(kind, rows, values, count, dy, dy_stride, w, m, v, last, numbers)
+    return types.void(kind, *[types.int64] * 9), generate
 
 
 @jit(FAST)
@@ -155,14 +118,21 @@ def sparse_weights(
     """BLOCK rows of W, or what there is of them."""
     size, first = size_of(kind), BLOCK * block
     columns, places, width = min(BLOCK, features - first), BLOCK * batch, summed_together(kind)
-    sorted_to = scratch + HEAD
+    g, sorted_to = scratch + HEAD, scratch + HEAD + size * BLOCK * width
     rows, found = sorted_to + 8 * BLOCK, sorted_to + 8 * BLOCK + 4 * places
     ends, begins = array_at(0, sorted_to, columns), matrix_at(0, starts, batch, blocks + 1)
     _by_column(kind, indices, values, begins, block, ends, array_at(_INT32, rows, places), array_at(kind, found, places))
     rounded(kind, rates, 0.0, scratch)
     for j in range(0, n_out, width):
         n = min(width, n_out - j)
+        part, dy_j = size * (j * features + first * n), dy + size * j
         for column in range(columns):
-            at, to = column * batch, size * (j * features + (first + column) * n)
+            at, row = column * batch, size * column * n
             count = ends[column] - at
-            _move(kind, rows + 4 * at, found + size * at, count, dy + size * j, dy_stride, w + to, m + to, v + to, n, scratch)
+            if n == width:
+                to = part + row
+                _move(kind, rows + 4 * at, found + size * at, count, dy_j, dy_stride, w + to, m + to, v + to, scratch)
+            else:
+                gathered(kind, rows + 4 * at, found + size * at, count, dy_j, g + row, n, dy_stride, 0)
+        if n < width:
+            move_run(kind, g, w + part, m + part, v + part, columns * n, scratch)

@@ -21,14 +21,14 @@ from npae.kernels.step.adam import move_run, moved, rounded
 from npae.kernels.step.codes import HEAD, PART_ROWS
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.panels import turn_part
-from npae.kernels.step.product import LOW, TALL, height, panel_width
+from npae.kernels.step.product import LOW, TALL, height, panel_width, product
 from npae.kernels.step.registers import BYTES, WIDE
-from npae.kernels.step.tile import masks_of, multiplied, rows_of
+from npae.kernels.step.tile import multiplied, rows_of
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 
-def _tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:
-    """f(kind, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, n, last, numbers): M rows of W, n wide, from the address w on.
+def _tile(rows: int) -> Callable[..., Any]:
+    """f(kind, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, numbers): M rows of a whole panel of W, from the address w on.
 
     A_rk of tile.py is x_kr here. `numbers` are Adam's, and rows from M on are moved in the memory behind them. At `to`, and from there on,
     this tile's place in W^T is brought near."""
@@ -46,69 +46,44 @@ def _tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:
         M: Any,
         x_stride: Any,
         dy_stride: Any,
-        n: Any,
-        last: Any,
         numbers: Any,
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, n, last, numbers = arguments
-            vectors_of, moments = Vectors(builder, kind), (w, m, v)
-            masks, width = masks_of(vectors_of, vectors, last if ends else None), vectors_of.bytes(n)
-            run = builder.mul(INT(rows), width)
+            _, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, numbers = arguments
+            vectors, moments, run = Vectors(builder, kind), (w, m, v), INT(BYTES * WIDE * rows)
             ahead, pace = (*(builder.add(at, run) for at in moments), to), builder.add(builder.sdiv(run, batch), INT(1))
-            sums = multiplied(vectors_of, rows_of(vectors_of, rows, M), masks, x, dy, batch, INT(1), x_stride, dy_stride, ahead, pace)
+            lines = rows_of(vectors, rows, M)
+            sums = multiplied(vectors, lines, [None] * WIDE, x, dy, batch, INT(1), x_stride, dy_stride, ahead, pace)
             spare = builder.add(numbers, INT(HEAD))
             for r, line in enumerate(sums):
-                is_there, down = builder.icmp_signed("<", INT(r), M), builder.mul(INT(r), width)
+                is_there, down = builder.icmp_signed("<", INT(r), M), INT(BYTES * WIDE * r)
                 at = tuple(builder.select(is_there, builder.add(moment, down), spare) for moment in moments)
                 for j, g in enumerate(line):
-                    moved(vectors_of, g, at, INT(BYTES * j), masks[j], numbers)
+                    moved(vectors, g, at, INT(BYTES * j), None, numbers)
             return context.get_dummy_value()
 
-        return types.void(kind, *[types.int64] * 13), generate
+        return types.void(kind, *[types.int64] * 11), generate
 
     return instruction(typed)
 
 
-_tall, _low = _tile(TALL, WIDE, False), _tile(LOW, WIDE, False)
-_end4, _end3, _end2, _end1 = (_tile(LOW, min(vectors, WIDE), True) for vectors in (4, 3, 2, 1))
+_tall, _low = _tile(TALL), _tile(LOW)
 
 
 @jit(FAST)
 def _move_whole(
-    kind: Any, x: int, dy: int, w: int, m: int, v: int, to: int, batch: int, rows: int, x_stride: int, dy_stride: int, n: int, numbers: int
+    kind: Any, x: int, dy: int, w: int, m: int, v: int, to: int, batch: int, rows: int, x_stride: int, dy_stride: int, numbers: int
 ) -> None:
     """Rows of a whole panel."""
     size, i = size_of(kind), 0
     while i < rows:
-        left, at = rows - i, size * i * n
+        left, at = rows - i, BYTES * WIDE * i
         if height(left) == TALL:
-            _tall(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, 0, numbers)
+            _tall(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, numbers)
             i += TALL
         else:
-            _low(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, 0, numbers)
+            _low(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, numbers)
             i += LOW
-
-
-@jit(FAST)
-def _move_end(
-    kind: Any, x: int, dy: int, w: int, m: int, v: int, to: int, batch: int, rows: int, x_stride: int, dy_stride: int, n: int, numbers: int
-) -> None:
-    """Rows of the last n columns, where they are not a whole panel."""
-    size = size_of(kind)
-    lanes = BYTES // size
-    vectors = (n + lanes - 1) // lanes
-    last = n - (vectors - 1) * lanes
-    for i in range(0, rows, LOW):
-        left, at, x_i = rows - i, size * i * n, x + size * i
-        if vectors == 1:
-            _end1(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
-        elif vectors == 2:
-            _end2(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
-        elif vectors == 3:
-            _end3(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
-        else:
-            _end4(kind, x_i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, n, last, numbers)
 
 
 @jit(FAST)
@@ -154,9 +129,10 @@ def update_part(
     x_i, dy_j, w_at, m_at, v_at = x + size * i, dy + size * j, w + at, m + at, v + at
     to = turned + size * (i * depth + (above + j) * min(panel_width(kind), n_in - i)) if turned else w_at
     if n == panel_width(kind):
-        _move_whole(kind, x_i, dy_j, w_at, m_at, v_at, to, batch, rows, x_stride, dy_stride, n, scratch)
+        _move_whole(kind, x_i, dy_j, w_at, m_at, v_at, to, batch, rows, x_stride, dy_stride, scratch)
     else:
-        _move_end(kind, x_i, dy_j, w_at, m_at, v_at, to, batch, rows, x_stride, dy_stride, n, scratch)
+        product(kind, x_i, dy_j, scratch + HEAD, rows, n, batch, 1, x_stride, dy_stride, n)
+        move_run(kind, scratch + HEAD, w_at, m_at, v_at, rows * n, scratch)
     if turned != 0:
         turn_part(kind, w + at, turned, i, j, rows, n, n_in, depth, above)
     return squares_of(kind, w + at, rows, n) if decay != 0.0 else 0.0

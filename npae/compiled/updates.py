@@ -110,8 +110,8 @@ def scratch_bytes(lowering: Lowering) -> int:
     """What one thread needs while it makes a part, or draws noise."""
     size, batch = lowering.item, lowering.batch
     operations = [one for phase in lowering.phases for work in phase for _, one in work.operations]
-    most = [size * max(lowering.width, *(done.layer.dense.n_out for done, _, _ in lowering.moved))]  # a row that is not there, or b
+    most = [size * max(PART_ROWS * lowering.width, *(done.layer.dense.n_out for done, _, _ in lowering.moved))]  # of W, of b
     most += [8 * batch + noise_bytes(one.columns) for one in operations if isinstance(one, Draw)]
     if lowering.sparse:
-        most.append(BLOCK * (8 + (4 + size) * batch))
+        most.append(BLOCK * (size * lowering.sparse_width + 8 + (4 + size) * batch))
     return HEAD + 64 * math.ceil(max(most) / 64 + 1)

@@ -60,7 +60,7 @@ def test_parts_of_w_move_by_their_gradient_and_w_turned_with_them(n_in: int, n_o
     x, dy = rng.standard_normal((batch, n_in)).astype(dtype), rng.standard_normal((batch, n_out + 3)).astype(dtype)
     parameters, width = _parameters((n_in, n_out), dtype), panel_width(kind)
     panels, turned = [_panels(one, width) for one in parameters], _guarded(np.zeros((n_out, n_in), dtype))
-    scratch, squares = np.zeros(HEAD + 64 * 8, np.uint8), 0.0
+    scratch, squares = np.zeros(HEAD + PART_ROWS * width * x.itemsize, np.uint8), 0.0
     places = [array.ctypes.data for array in panels]
     for j in range(0, n_out, width):
         for i in range(0, n_in, PART_ROWS):
@@ -102,7 +102,7 @@ def test_blocks_of_a_first_layer_move_by_the_nonzeros_of_their_columns(features:
     NONZEROS_OF_ROWS(dtype, x.ctypes.data, features, BLOCK, *(one.ctypes.data for one in nonzeros), 0, batch)
     starts += bounds[:-1, None]
     panels = [_panels(one, width) for one in parameters]
-    scratch = np.zeros(HEAD + BLOCK * (8 + (4 + values.itemsize) * batch), np.uint8)
+    scratch = np.zeros(HEAD + BLOCK * (width * x.itemsize + 8 + (4 + x.itemsize) * batch), np.uint8)
     for block in range(blocks):
         sparse_weights(
             kind, indices.ctypes.data, values.ctypes.data, starts.ctypes.data, blocks, features, dy.ctypes.data, n_out, n_out,
