@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import llvmlite.binding
 import numba
 from llvmlite import ir
 
@@ -23,9 +24,10 @@ from npae.kernels.step.registers import BYTES
 from npae.kernels.step.vectors import INT, fetch_line, instruction, types
 
 _numba: Any = numba
-SPINS, YIELDS, NAP_MICROSECONDS = 2000, 200, 20
+SPINS, YIELDS, NAP_MICROSECONDS = 300, 200, 20
 
 _POINTER = ir.PointerType()
+_PAUSE = "llvm.x86.sse2.pause" if llvmlite.binding.get_process_triple().startswith("x86_64") else ""
 _carray: Any = _numba.carray
 _usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
@@ -114,6 +116,19 @@ def put(context: Any, address: Any, number: Any) -> Any:
     return types.void(types.int64, types.int64), generate
 
 
+@instruction
+def _pause(context: Any, address: Any) -> Any:
+    """A moment in which the other thread of this core, if it has one, may have all of it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if _PAUSE:
+            function = builder.module.globals.get(_PAUSE) or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), []), _PAUSE)
+            builder.call(function, [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
 @jit(STRICT)
 def arrive(address: int, target: int) -> None:
     """Wait until `target` arrivals are counted there, this one among them."""
@@ -121,6 +136,7 @@ def arrive(address: int, target: int) -> None:
     spins = 0
     while _look(address) < target:
         spins += 1
+        _pause(address)
         if spins > SPINS + YIELDS:
             _usleep(NAP_MICROSECONDS)
         elif spins > SPINS:

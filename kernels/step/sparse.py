@@ -19,13 +19,14 @@ from npae.kernels.kernel import Array
 from npae.kernels.step.activation import activate
 from npae.kernels.step.adam import move_run, moved, rounded
 from npae.kernels.step.codes import BLOCK, HEAD
-from npae.kernels.step.memory import array_at, matrix_at, size_of
+from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import gathered, summed, summed_together
 from npae.kernels.step.registers import BYTES, SUMMED
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 _INT32, _UNSIGNED = np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
 NEXT = 3  # rows of W from now, which are brought near
+LARGE, ROWS = 1 << 20, 64  # bytes of a W that is brought near before it is read, by at least so many rows: they read most of it
 TOGETHER = 2  # blocks that the forward pass takes at a time: their rows of W stay near, and a row's sums are seldom put aside
 
 
@@ -49,10 +50,14 @@ def sparse_forward(
 ) -> None:
     """y = f(x W + b)"""
     size, begins, width = size_of(kind), matrix_at(0, starts, r1, blocks + 1), summed_together(kind)
+    far = size * features * n_out > LARGE and r1 - r0 >= ROWS
+    each = size * BLOCK * TOGETHER * min(width, n_out) // (r1 - r0) if far else 0  # bytes of the next blocks' W, for each row
     for j in range(0, n_out, width):
         n, panel = min(width, n_out - j), w + size * j * features
         for block in range(0, blocks, TOGETHER):
+            soon = panel + size * BLOCK * (block + TOGETHER) * n
             for r in range(r0, r1):
+                fetch(soon + each * (r - r0), each)
                 place = begins[r, block]
                 count = begins[r, min(block + TOGETHER, blocks)] - place
                 gathered(kind, indices + 4 * place, values + size * place, count, panel, y + size * (r * y_stride + j), n, n, block)
