@@ -1,6 +1,7 @@
 """A tile of a matrix product, held in registers:  C_rj = sum_k A_rk B_kj        r < ROWS, j < some vectors
 
     tile(rows, vectors, ends)  ->  the intrinsic  f(kind, a, b, c, K, M, row, step, ldb, ldc, last)
+    multiplied(v, ...)         in a function that is being built: its sums, still in registers, for update.py to go on with
 
 A_rk lies at a + r row + k step, B_kj at b + k ldb + j, C_rj at c + r ldc + j: addresses in bytes, strides in elements; `kind` is any number
 of the arrays' dtype. Rows from M on repeat row M - 1, so a tile may stick out below. With `ends` only the first `last` lanes of the last
