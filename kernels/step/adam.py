@@ -1,4 +1,4 @@
-"""Adam's step with a gradient that is still in the processor's registers: it is never stored.
+"""Adam's step with vectors of a gradient, which may be in the processor's registers still: then it is never stored.
 
     g += decay W,   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   W -= alpha m / (sqrt(v) root + epsilon)
 
@@ -31,12 +31,8 @@ def rounded(kind: Any, rates: Array, decay: float, to: int) -> None:
     number = numbers.dtype.type
     numbers[KEEP1], numbers[TAKE1] = number(rates[BETA1]), number(1.0 - rates[BETA1])
     numbers[KEEP2], numbers[TAKE2] = number(rates[BETA2]), number(1.0 - rates[BETA2])
-    numbers[RATE], numbers[SCALE], numbers[FLOOR], numbers[WANE] = (
-        number(rates[ALPHA]),
-        number(rates[ROOT]),
-        number(rates[EPSILON]),
-        number(decay),
-    )
+    numbers[RATE], numbers[SCALE] = number(rates[ALPHA]), number(rates[ROOT])
+    numbers[FLOOR], numbers[WANE] = number(rates[EPSILON]), number(decay)
 
 
 def moved(v: Vectors, g: Any, at: tuple[Any, Any, Any], offset: Any, mask: Any, constants: Any) -> None:

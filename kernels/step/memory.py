@@ -117,7 +117,7 @@ def put(context: Any, address: Any, number: Any) -> Any:
 
 
 @instruction
-def _pause(context: Any, address: Any) -> Any:
+def _pause(context: Any) -> Any:
     """A moment in which the other thread of this core, if it has one, may have all of it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -126,7 +126,7 @@ def _pause(context: Any, address: Any) -> Any:
             builder.call(function, [])
         return context.get_dummy_value()
 
-    return types.void(types.int64), generate
+    return types.void(), generate
 
 
 @jit(STRICT)
@@ -136,7 +136,7 @@ def arrive(address: int, target: int) -> None:
     spins = 0
     while _look(address) < target:
         spins += 1
-        _pause(address)
+        _pause()
         if spins > SPINS + YIELDS:
             _usleep(NAP_MICROSECONDS)
         elif spins > SPINS:

@@ -8,6 +8,7 @@ row of it would lie on another page.
 
     to_panels, from_panels(kind, matrix, panels, rows, columns, ld, width) between `columns` of a matrix, whose rows are ld wide, and their
                                                                            panels, `width` wide
+    turned_at(kind, turned, i, j, n_in, depth, above)                      address of W_ij among the panels of W^T
     turn_part(kind, panels, turned, i, j, rows, n, n_in, depth, above)     W_ij, rows x n, to its place in the panels of W^T; `above` rows
                                                                            of another head come before
 Addresses in bytes, strides in elements.
@@ -51,6 +52,15 @@ def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld
 
 
 @jit(FAST)
+def turned_at(kind: Any, turned: int, i: int, j: int, n_in: int, depth: int, above: int) -> int:
+    """`above` rows of another head come before."""
+    width = panel_width(kind)
+    first = i // width * width
+    place: int = turned + size_of(kind) * (first * depth + (above + j) * min(width, n_in - first) + i - first)
+    return place
+
+
+@jit(FAST)
 def turn_part(kind: Any, part: int, turned: int, i: int, j: int, rows: int, n: int, n_in: int, depth: int, above: int) -> None:
     """part (rows, n), whose first element is W_ij, into the panels of W^T."""
     size, width, r = size_of(kind), panel_width(kind), 0
@@ -58,6 +68,5 @@ def turn_part(kind: Any, part: int, turned: int, i: int, j: int, rows: int, n: i
         p = (i + r) // width * width
         across = min(width, n_in - p)
         count = min(rows - r, p + across - (i + r))
-        start = p * depth + (above + j) * across + (i + r - p)
-        transpose(kind, part + size * r * n, n, turned + size * start, across, count, n)
+        transpose(kind, part + size * r * n, n, turned_at(kind, turned, i + r, j, n_in, depth, above), across, count, n)
         r += count

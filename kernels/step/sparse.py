@@ -22,11 +22,11 @@ from npae.kernels.step.codes import BLOCK, HEAD
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import gathered, summed, summed_together
 from npae.kernels.step.registers import BYTES, SUMMED
-from npae.kernels.step.vectors import INT, Vectors, instruction, types
+from npae.kernels.step.vectors import INT, Vectors, fetch_line, instruction, types
 
 _INT32, _UNSIGNED = np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
 NEXT = 3  # rows of W from now, which are brought near
-LARGE, ROWS = 1 << 20, 64  # bytes of a W that is brought near before it is read, by at least so many rows: they read most of it
+LARGE, MANY = 1 << 20, 64  # bytes of a W that is brought near before it is read, by at least so many rows: they read most of it
 TOGETHER = 2  # blocks that the forward pass takes at a time: their rows of W stay near, and a row's sums are seldom put aside
 
 
@@ -50,7 +50,7 @@ def sparse_forward(
 ) -> None:
     """y = f(x W + b)"""
     size, begins, width = size_of(kind), matrix_at(0, starts, r1, blocks + 1), summed_together(kind)
-    far = size * features * n_out > LARGE and r1 - r0 >= ROWS
+    far = size * features * n_out > LARGE and r1 - r0 >= MANY
     each = size * BLOCK * TOGETHER * min(width, n_out) // (r1 - r0) if far else 0  # bytes of the next blocks' W, for each row
     for j in range(0, n_out, width):
         n, panel = min(width, n_out - j), w + size * j * features
@@ -92,7 +92,7 @@ def _move(
         vectors, moments = Vectors(builder, kind), (w, m, v)
         for moment in moments:
             for j in range(SUMMED):
-                vectors.fetch(builder.add(moment, INT(BYTES * (SUMMED * NEXT + j))))
+                fetch_line(builder, builder.add(moment, INT(BYTES * (SUMMED * NEXT + j))))
         start: list[Any] = [vectors.zero] * SUMMED
         for j, g in enumerate(summed(vectors, start, [None] * SUMMED, rows, values, count, dy, dy_stride)):
             moved(vectors, g, moments, INT(BYTES * j), None, numbers)
@@ -131,13 +131,12 @@ def sparse_weights(
     for j in range(0, n_out, width):
         n = min(width, n_out - j)
         part, dy_j = size * (j * features + first * n), dy + size * j
-        for column in range(columns):
-            at, row = column * batch, size * column * n
-            count = ends[column] - at
-            if n == width:
-                to = part + row
-                _move(kind, rows + 4 * at, found + size * at, count, dy_j, dy_stride, w + to, m + to, v + to, scratch)
-            else:
-                gathered(kind, rows + 4 * at, found + size * at, count, dy_j, g + row, n, dy_stride, 0)
-        if n < width:
+        if n == width:
+            for column in range(columns):
+                at, to = column * batch, part + size * column * n
+                _move(kind, rows + 4 * at, found + size * at, ends[column] - at, dy_j, dy_stride, w + to, m + to, v + to, scratch)
+        else:
+            for column in range(columns):
+                at = column * batch
+                gathered(kind, rows + 4 * at, found + size * at, ends[column] - at, dy_j, g + size * column * n, n, dy_stride, 0)
             move_run(kind, g, w + part, m + part, v + part, columns * n, scratch)

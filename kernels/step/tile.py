@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from npae.kernels.step.registers import BYTES
-from npae.kernels.step.vectors import INT, Vectors, instruction, types
+from npae.kernels.step.vectors import INT, Vectors, fetch_line, instruction, types
 
 
 def tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def multiplied(
     for phi, start in ((k, INT(0)), (a_k, a), (b_k, b), *zip(soon, ahead, strict=True), *((phi, v.zero) for line in sums for phi in line)):
         phi.add_incoming(start, before)
     for line in soon:
-        v.fetch(line)
+        fetch_line(build, line)
     b_row = [v.load(b_k, INT(BYTES * j), mask) for j, mask in enumerate(masks)]
     for r, a_row in enumerate(a_rows):
         factor = v.spread(a_k, a_row)

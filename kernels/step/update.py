@@ -2,7 +2,7 @@
 
     weights     g_ij = sum_b x_bi dy_bj        bias      g_j = sum_b dy_bj        W, m, v: adam.py
 
-The decay in `rates` is 2 l2, the slope of l2 sum W^2; the sum of the new W^2 is left in `squares`, one number for each part: it is the next
+`decay` is 2 l2, the slope of l2 sum W^2; the sum of the new W^2 is left in `squares`, one number for each part: it is the next
 step's. W, m and v are in panels (panels.py), so those of a tile are one run of memory: while the tile's sums are formed, the run that the
 next tile moves is brought near. W^T, which backward reads, is kept up to date.
 Addresses in bytes, strides in elements.
@@ -20,7 +20,7 @@ from npae.kernels.kernel import Array
 from npae.kernels.step.adam import move_run, moved, rounded
 from npae.kernels.step.codes import HEAD, PART_ROWS
 from npae.kernels.step.memory import array_at, size_of
-from npae.kernels.step.panels import turn_part
+from npae.kernels.step.panels import turn_part, turned_at
 from npae.kernels.step.product import LOW, TALL, height, panel_width, product
 from npae.kernels.step.registers import BYTES, WIDE
 from npae.kernels.step.tile import multiplied, rows_of
@@ -52,8 +52,7 @@ def _tile(rows: int) -> Callable[..., Any]:
             _, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, numbers = arguments
             vectors, moments, run = Vectors(builder, kind), (w, m, v), INT(BYTES * WIDE * rows)
             ahead, pace = (*(builder.add(at, run) for at in moments), to), builder.add(builder.sdiv(run, batch), INT(1))
-            lines = rows_of(vectors, rows, M)
-            sums = multiplied(vectors, lines, [None] * WIDE, x, dy, batch, INT(1), x_stride, dy_stride, ahead, pace)
+            sums = multiplied(vectors, rows_of(vectors, rows, M), [None] * WIDE, x, dy, batch, INT(1), x_stride, dy_stride, ahead, pace)
             spare = builder.add(numbers, INT(HEAD))
             for r, line in enumerate(sums):
                 is_there, down = builder.icmp_signed("<", INT(r), M), INT(BYTES * WIDE * r)
@@ -127,7 +126,7 @@ def update_part(
     at = size * (j * n_in + i * n)
     rounded(kind, rates, decay, scratch)
     x_i, dy_j, w_at, m_at, v_at = x + size * i, dy + size * j, w + at, m + at, v + at
-    to = turned + size * (i * depth + (above + j) * min(panel_width(kind), n_in - i)) if turned else w_at
+    to = turned_at(kind, turned, i, j, n_in, depth, above) if turned else w_at
     if n == panel_width(kind):
         _move_whole(kind, x_i, dy_j, w_at, m_at, v_at, to, batch, rows, x_stride, dy_stride, scratch)
     else:

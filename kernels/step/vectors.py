@@ -5,9 +5,9 @@
     spread           a number in all lanes
     fma              x y + z, rounded once
     root             square roots
-    fetch            begin to bring a cache line nearer
+    fetch_line       begin to bring a cache line nearer
 
-Everything here takes and gives LLVM values, for the intrinsics of tile.py and transpose.py. A vector is 16 numbers of 32 bits or 8 of 64,
+Everything here takes and gives LLVM values, for the intrinsics of this folder. A vector is 16 numbers of 32 bits or 8 of 64,
 whatever the processor has: LLVM makes two or four registers of it where they are narrower.
 """
 
@@ -35,7 +35,7 @@ def instruction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def fetch_line(builder: Any, address: Any) -> None:
-    """Begin to bring the cache line there nearer."""
+    """Without waiting for it."""
     whole = ir.IntType(32)
     name, types_of = "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [_POINTER, whole, whole, whole])
     function = builder.module.globals.get(name) or ir.Function(builder.module, types_of, name)
@@ -76,10 +76,6 @@ class Vectors:
     def root(self, x: Any) -> Any:
         """sqrt(x)"""
         return self.builder.call(self._function(f"llvm.sqrt.{self.name}", self.type, [self.type]), [x])
-
-    def fetch(self, address: Any) -> None:
-        """The line there, without waiting for it."""
-        fetch_line(self.builder, address)
 
     def load(self, address: Any, offset: Any, mask: Any = None) -> Any:
         """The vector there, zero where masked out."""

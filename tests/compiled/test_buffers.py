@@ -61,4 +61,5 @@ def test_rows_that_are_read_here_and_there_begin_on_lines_an_odd_number_apart(it
         stride = on_lines(width, item)
         assert width <= stride
         assert stride * item % LINE == 0
-        assert stride == width or stride * item // LINE % 2 == 1
+        assert stride * item // LINE % 2 == 1
+        assert (stride - width) * item < 2 * LINE
