@@ -1,9 +1,10 @@
 """Adam's step with vectors of a gradient, which may be in the processor's registers still: then it is never stored.
 
-    g += decay W,   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   W -= alpha m / (sqrt(v) root + epsilon)
+    m += (1 - b1) (g - m),   v += (1 - b2) (g^2 - v),   W -= alpha m / (sqrt(v) root + epsilon)
 
     rounded(kind, rates, decay, to)             what this needs of a step, in W's precision: written to the address `to`, HEAD bytes
-    moved(v, g, at, offset, mask, constants)    in a function that is being built: the vectors at W, m and v (addresses `at`) + offset
+    decayed(v, g, w, offset, mask, constants)   in a function that is being built: g + decay W
+    moved(v, g, at, offset, mask, constants)    and then the vectors at W, m and v (addresses `at`) + offset
     move_run(kind, g, w, m, v, n, constants)    n numbers that lie one behind the other, and their g, in memory
 
 `rates` holds alpha, root, b1, b2, epsilon of the step (codes.py; npae/kernels/adam). Addresses in bytes.
@@ -11,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from npae.kernels.jit import STRICT, jit
@@ -20,32 +22,35 @@ from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.registers import BYTES
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
-KEEP1, TAKE1, KEEP2, TAKE2, RATE, SCALE, FLOOR, WANE = range(8)
-CONSTANTS = 8
+TAKE1, TAKE2, RATE, SCALE, FLOOR, WANE = range(6)
+CONSTANTS = 6
 
 
 @jit(STRICT)
 def rounded(kind: Any, rates: Array, decay: float, to: int) -> None:
-    """b1, 1 - b1, b2, 1 - b2, alpha, root, epsilon and the decay"""
+    """1 - b1, 1 - b2, alpha, root, epsilon and the decay"""
     numbers = array_at(kind, to, CONSTANTS)
     number = numbers.dtype.type
-    numbers[KEEP1], numbers[TAKE1] = number(rates[BETA1]), number(1.0 - rates[BETA1])
-    numbers[KEEP2], numbers[TAKE2] = number(rates[BETA2]), number(1.0 - rates[BETA2])
+    numbers[TAKE1], numbers[TAKE2] = number(1.0 - rates[BETA1]), number(1.0 - rates[BETA2])
     numbers[RATE], numbers[SCALE] = number(rates[ALPHA]), number(rates[ROOT])
     numbers[FLOOR], numbers[WANE] = number(rates[EPSILON]), number(decay)
 
 
-def moved(v: Vectors, g: Any, at: tuple[Any, Any, Any], offset: Any, mask: Any, constants: Any) -> None:
+def decayed(v: Vectors, g: Any, w: Any, offset: Any, mask: Any, constants: Any) -> Any:
+    """g + decay W"""
+    return v.fma(v.spread(constants, INT(v.size * WANE)), v.load(w, offset, mask), g)
+
+
+def moved(v: Vectors, g: Any, at: Sequence[Any], offset: Any, mask: Any, constants: Any) -> None:
     """One vector of W, m and v."""
     build, (w_at, m_at, v_at) = v.builder, at
 
     def constant(place: int) -> Any:
         return v.spread(constants, INT(v.size * place))
 
-    w = v.load(w_at, offset, mask)
-    g = v.fma(constant(WANE), w, g)
-    mean = v.fma(constant(KEEP1), v.load(m_at, offset, mask), build.fmul(constant(TAKE1), g))
-    square = v.fma(constant(KEEP2), v.load(v_at, offset, mask), build.fmul(constant(TAKE2), build.fmul(g, g)))
+    w, mean, square = (v.load(one, offset, mask) for one in (w_at, m_at, v_at))
+    mean = v.fma(constant(TAKE1), build.fsub(g, mean), mean)
+    square = v.fma(constant(TAKE2), v.fma(g, g, build.fneg(square)), square)
     step = build.fdiv(build.fmul(constant(RATE), mean), v.fma(v.root(square), constant(SCALE), constant(FLOOR)))
     v.store(mean, m_at, offset, mask)
     v.store(square, v_at, offset, mask)
@@ -60,7 +65,8 @@ def _move(context: Any, kind: Any, g: Any, w: Any, m: Any, v: Any, last: Any, co
         _, g_at, w_at, m_at, v_at, count, numbers = arguments
         vectors = Vectors(builder, kind)
         mask = vectors.first(count)
-        moved(vectors, vectors.load(g_at, INT(0), mask), (w_at, m_at, v_at), INT(0), mask, numbers)
+        slope = decayed(vectors, vectors.load(g_at, INT(0), mask), w_at, INT(0), mask, numbers)
+        moved(vectors, slope, (w_at, m_at, v_at), INT(0), mask, numbers)
         return context.get_dummy_value()
 
     return types.void(kind, *[types.int64] * 6), generate
@@ -73,3 +79,4 @@ def move_run(kind: Any, g: int, w: int, m: int, v: int, n: int, constants: int) 
     for j in range(0, n, lanes):
         offset = size_of(kind) * j
         _move(kind, g + offset, w + offset, m + offset, v + offset, n - j, constants)
+

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.elementary import exp, log, log1p
+from npae.kernels.elementary import exp_minus, log, log1p
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
 from npae.kernels.step.codes import BERNOULLI_LOGITS, SQUARED_ERROR
@@ -40,7 +40,7 @@ def _logits(l: Array, x: Array, scale: float) -> float:
     zero, one, factor, total = number(0), number(1), number(scale), number(0)
     for j in range(len(l)):
         logit, target = l[j], x[j]
-        t = exp(-abs(logit))
+        t = exp_minus(abs(logit))  # of a NaN any number; the total is NaN then
         r = one / (one + t)
         total += (logit if logit >= zero else zero) - logit * target + log1p(t)
         l[j] = factor * ((r if logit >= zero else t * r) - target)

@@ -1,8 +1,8 @@
-"""Products with a matrix of which most elements are zero, such as a batch of images:  C_j = sum_t value_t B[index_t, j]
+"""Products with a matrix of which most elements are zero, such as a batch of images:  C_j = b_j + sum_t value_t B[index_t, j]
 
     scattered(kind, indices, values, count, x, n)                  a row from its nonzeros
-    gathered(kind, indices, values, count, b, c, N, ldb, more)     C_j, j < N <= summed_together, from `count` nonzeros; where there is
-                                                                   `more`, added to what C holds
+    gathered(kind, indices, values, count, b, c, N, ldb, start)    C_j, j < N <= summed_together, from `count` nonzeros; b_j lies at
+                                                                   start + j, which may be C itself, or is 0 where start is 0
 
 The sum runs over the nonzeros in order, as fused multiply-adds. What is left out would have added exactly 0, so that the result is that of
 tile.py to the last bit. indices are int32; addresses in bytes, strides in elements.
@@ -19,7 +19,7 @@ from llvmlite import ir
 from npae.kernels.jit import FAST, jit
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.registers import BYTES, SUMMED
-from npae.kernels.step.tile import masks_of
+from npae.kernels.step.tile import masks_of, starts_of
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 _INDEX, _INT32, _UNSIGNED = ir.IntType(32), np.int32(0), np.uint64  # a place that is known to be >= 0 is not tested for being negative
@@ -35,15 +35,15 @@ def scattered(kind: Any, indices: int, values: int, count: int, x: int, n: int) 
 
 
 def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
-    """The intrinsic f(kind, indices, values, count, b, c, ldb, last, more) for so many vectors; as in tile.py, `last` lanes of the last."""
+    """The intrinsic f(kind, indices, values, count, b, c, ldb, start, last) for so many vectors; as in tile.py, `last` lanes of the last."""
 
-    def typed(context: Any, kind: Any, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, last: Any, more: Any) -> Any:
+    def typed(context: Any, kind: Any, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, start: Any, last: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _, indices, values, count, b, c, ldb, last, more = arguments
+            _, indices, values, count, b, c, ldb, start, last = arguments
             v = Vectors(builder, kind)
-            masks, adds = masks_of(v, vectors, last if ends else None), builder.icmp_signed("!=", more, INT(0))
-            start = [builder.select(adds, v.load(c, INT(BYTES * j), mask), v.zero) for j, mask in enumerate(masks)]
-            for j, total in enumerate(summed(v, start, masks, indices, values, count, b, ldb)):
+            masks = masks_of(v, vectors, last if ends else None)
+            starts = starts_of(v, masks, start, c)
+            for j, total in enumerate(summed(v, starts, masks, indices, values, count, b, ldb)):
                 v.store(total, c, INT(BYTES * j), masks[j])
             return context.get_dummy_value()
 
@@ -52,7 +52,7 @@ def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
     return instruction(typed)
 
 
-def summed(v: Vectors, start: list[Any], masks: list[Any], indices: Any, values: Any, count: Any, b: Any, ldb: Any) -> list[Any]:
+def summed(v: Vectors, starts: list[Any], masks: list[Any], indices: Any, values: Any, count: Any, b: Any, ldb: Any) -> list[Any]:
     """The vectors of C, from those that they start with."""
     build = v.builder
     before, loop, after = build.block, build.append_basic_block("t"), build.append_basic_block("end")
@@ -65,7 +65,7 @@ def summed(v: Vectors, start: list[Any], masks: list[Any], indices: Any, values:
     factor = v.spread(values, v.bytes(t))
     totals = []
     for j, mask in enumerate(masks):
-        sums[j].add_incoming(start[j], before)
+        sums[j].add_incoming(starts[j], before)
         totals.append(v.fma(factor, v.load(row, INT(BYTES * j), mask), sums[j]))
         sums[j].add_incoming(totals[j], loop)
     following = build.add(t, INT(1))
@@ -74,7 +74,7 @@ def summed(v: Vectors, start: list[Any], masks: list[Any], indices: Any, values:
     build.position_at_end(after)
     for j, total in enumerate(totals):
         totals[j] = build.phi(v.type)
-        totals[j].add_incoming(start[j], before)
+        totals[j].add_incoming(starts[j], before)
         totals[j].add_incoming(total, loop)
     return totals
 
@@ -91,18 +91,18 @@ def summed_together(kind: Any) -> int:
 
 
 @jit(FAST)
-def gathered(kind: Any, indices: int, values: int, count: int, b: int, c: int, N: int, ldb: int, more: int) -> None:
-    """C_j = sum_t value_t B[index_t, j], or C_j += where there is more"""
+def gathered(kind: Any, indices: int, values: int, count: int, b: int, c: int, N: int, ldb: int, start: int) -> None:
+    """C_j = b_j + sum_t value_t B[index_t, j]"""
     lanes = BYTES // size_of(kind)
     vectors = (N + lanes - 1) // lanes
     last = N - (vectors - 1) * lanes
     if vectors == SUMMED and last == lanes:
-        _all(kind, indices, values, count, b, c, ldb, last, more)
+        _all(kind, indices, values, count, b, c, ldb, start, last)
     elif vectors == 4:
-        _end4(kind, indices, values, count, b, c, ldb, last, more)
+        _end4(kind, indices, values, count, b, c, ldb, start, last)
     elif vectors == 3:
-        _end3(kind, indices, values, count, b, c, ldb, last, more)
+        _end3(kind, indices, values, count, b, c, ldb, start, last)
     elif vectors == 2:
-        _end2(kind, indices, values, count, b, c, ldb, last, more)
+        _end2(kind, indices, values, count, b, c, ldb, start, last)
     else:
-        _end1(kind, indices, values, count, b, c, ldb, last, more)
+        _end1(kind, indices, values, count, b, c, ldb, start, last)

@@ -1,7 +1,8 @@
 """A product of matrices from tiles:  C_ij = sum_k A_ik B_kj        i < M, j < N, k < K
 
     product(kind, a, b, c, M, N, K, row, step, ldb, ldc)        A_ik at a + i row + k step, B_kj at b + k ldb + j, C_ij at c + i ldc + j
-    product_in_panels(kind, a, b, c, M, N, K, row, ldc)         A_ik at a + i row + k, B in panels (panels.py)
+    product_in_panels(kind, a, b, c, M, N, K, row, ldc, start)  A_ik at a + i row + k, B in panels (panels.py); C_ij begins with the number
+                                                                at start + j, where start is not 0
 
 Addresses in bytes, strides in elements, so A may be a matrix or its transpose. Tiles are TALL or LOW rows high and at most WIDE vectors
 wide, as many as the registers hold: 32 of 64 bytes with AVX-512, half as many of half the size without.
@@ -37,21 +38,21 @@ def height(left: int) -> int:
 
 
 @jit(FAST)
-def _whole(kind: Any, a: int, b: int, c: int, M: int, K: int, row: int, step: int, ldb: int, ldc: int) -> None:
+def _whole(kind: Any, a: int, b: int, c: int, M: int, K: int, row: int, step: int, ldb: int, ldc: int, start: int) -> None:
     """All rows of one panel."""
     size, i = size_of(kind), 0
     while i < M:
         left = M - i
         if height(left) == TALL:
-            _tall(kind, a + size * i * row, b, c + size * i * ldc, K, left, row, step, ldb, ldc, 0)
+            _tall(kind, a + size * i * row, b, c + size * i * ldc, K, left, row, step, ldb, ldc, start, 0)
             i += TALL
         else:
-            _low(kind, a + size * i * row, b, c + size * i * ldc, K, left, row, step, ldb, ldc, 0)
+            _low(kind, a + size * i * row, b, c + size * i * ldc, K, left, row, step, ldb, ldc, start, 0)
             i += LOW
 
 
 @jit(FAST)
-def _part(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, step: int, ldb: int, ldc: int) -> None:
+def _part(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, step: int, ldb: int, ldc: int, start: int) -> None:
     """All rows of the last N columns, where they are not a whole panel."""
     size = size_of(kind)
     lanes = BYTES // size
@@ -60,13 +61,13 @@ def _part(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, s
     for i in range(0, M, LOW):
         a_i, c_i = a + size * i * row, c + size * i * ldc
         if vectors == 1:
-            _end1(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+            _end1(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, start, last)
         elif vectors == 2:
-            _end2(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+            _end2(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, start, last)
         elif vectors == 3:
-            _end3(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+            _end3(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, start, last)
         else:
-            _end4(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, last)
+            _end4(kind, a_i, b, c_i, K, M - i, row, step, ldb, ldc, start, last)
 
 
 @jit(FAST)
@@ -75,17 +76,17 @@ def product(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int,
     width, size = panel_width(kind), size_of(kind)
     whole = N // width * width
     for j in range(0, whole, width):
-        _whole(kind, a, b + size * j, c + size * j, M, K, row, step, ldb, ldc)
+        _whole(kind, a, b + size * j, c + size * j, M, K, row, step, ldb, ldc, 0)
     if whole < N:
-        _part(kind, a, b + size * whole, c + size * whole, M, N - whole, K, row, step, ldb, ldc)
+        _part(kind, a, b + size * whole, c + size * whole, M, N - whole, K, row, step, ldb, ldc, 0)
 
 
 @jit(FAST)
-def product_in_panels(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, ldc: int) -> None:
-    """C = A B, B in panels."""
+def product_in_panels(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, ldc: int, start: int) -> None:
+    """C = start + A B, B in panels."""
     width, size = panel_width(kind), size_of(kind)
     whole = N // width * width
     for j in range(0, whole, width):
-        _whole(kind, a, b + size * j * K, c + size * j, M, K, row, 1, width, ldc)
+        _whole(kind, a, b + size * j * K, c + size * j, M, K, row, 1, width, ldc, start + size * j if start else 0)
     if whole < N:
-        _part(kind, a, b + size * whole * K, c + size * whole, M, N - whole, K, row, 1, N - whole, ldc)
+        _part(kind, a, b + size * whole * K, c + size * whole, M, N - whole, K, row, 1, N - whole, ldc, start + size * whole if start else 0)

@@ -13,7 +13,7 @@ from npae.kernels.jit import FAST, entry_point, jit
 from npae.kernels.kernel import Array
 from npae.kernels.philox.cpu import normal_rows, uniform_rows
 from npae.kernels.step.activation import activate, by_slope
-from npae.kernels.step.codes import AHEAD, BATCH, HIGH, LOW, MOMENT, ORDER, SCRATCH, STEP
+from npae.kernels.step.codes import AHEAD, BATCH, HIGH, LINEAR, LOW, MOMENT, ORDER, SCRATCH, STEP
 from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import scattered
@@ -100,15 +100,36 @@ def draw(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
         uniform_rows(key, stream, step, rows, numbers, scratch)
 
 
+@jit(FAST)
+def _layer(
+    kind: Any,
+    code: int,
+    parameter: float,
+    x: int,
+    x_stride: int,
+    n_in: int,
+    w: int,
+    b: int,
+    n_out: int,
+    y: int,
+    y_stride: int,
+    lo: int,
+    hi: int,
+) -> None:
+    """y = f(x W + b)"""
+    size, start = size_of(kind), b if code == LINEAR else 0
+    product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * y_stride, hi - lo, n_out, n_in, x_stride, y_stride, start)
+    if code != LINEAR:
+        activate(kind, code, parameter, y, y_stride, b, lo, hi, n_out)
+
+
 @entry_point(FAST)
 def dense(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     """y = f(x W + b)"""
     f = array_at(0, op, INTS)
     numbers = array_at(0.0, number, FLOATS)
     x, x_stride, n_in, w, b, n_out, y, y_stride, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]
-    size = size_of(kind)
-    product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * y_stride, hi - lo, n_out, n_in, x_stride, y_stride)
-    activate(kind, code, numbers[0], y, y_stride, b, lo, hi, n_out)
+    _layer(kind, code, numbers[0], x, x_stride, n_in, w, b, n_out, y, y_stride, lo, hi)
 
 
 @entry_point(FAST)
@@ -128,8 +149,7 @@ def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     code, loss, target, totals = f[10], f[11], f[12], f[13]
     parameter, scale, clip = numbers[0], numbers[1], numbers[2]
     size = size_of(kind)
-    product_in_panels(kind, x + size * lo * x_stride, w, y + size * lo * stride, hi - lo, n_out, n_in, x_stride, stride)
-    activate(kind, code, parameter, y, stride, b, lo, hi, n_out)
+    _layer(kind, code, parameter, x, x_stride, n_in, w, b, n_out, y, stride, lo, hi)
     if kept:
         for r in range(lo, hi):
             _copy(kind, y + size * r * stride, kept + size * r * stride, n_out)
@@ -172,7 +192,7 @@ def back(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     numbers = array_at(0.0, number, FLOATS)
     dy, dy_stride, n_out, turned, n_in, dx, dx_stride, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]
     size = size_of(kind)
-    product_in_panels(kind, dy + size * lo * dy_stride, turned, dx + size * lo * dx_stride, hi - lo, n_in, n_out, dy_stride, dx_stride)
+    product_in_panels(kind, dy + size * lo * dy_stride, turned, dx + size * lo * dx_stride, hi - lo, n_in, n_out, dy_stride, dx_stride, 0)
     _through_layer(kind, dx, dx_stride, n_in, mask, y, code, numbers[0], lo, hi)
 
 

@@ -18,7 +18,7 @@ from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
 from npae.kernels.step.activation import activate
 from npae.kernels.step.adam import move_run, moved, rounded
-from npae.kernels.step.codes import BLOCK, HEAD
+from npae.kernels.step.codes import BLOCK, HEAD, LINEAR
 from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
 from npae.kernels.step.nonzeros import gathered, summed, summed_together
 from npae.kernels.step.registers import BYTES, SUMMED
@@ -58,10 +58,12 @@ def sparse_forward(
             soon = panel + size * BLOCK * (block + TOGETHER) * n
             for r in range(r0, r1):
                 fetch(soon + each * (r - r0), each)
-                place = begins[r, block]
+                place, to = begins[r, block], y + size * (r * y_stride + j)
                 count = begins[r, min(block + TOGETHER, blocks)] - place
-                gathered(kind, indices + 4 * place, values + size * place, count, panel, y + size * (r * y_stride + j), n, n, block)
-    activate(kind, activation, parameter, y, y_stride, b, r0, r1, n_out)
+                start = to if block else b + size * j if activation == LINEAR else 0
+                gathered(kind, indices + 4 * place, values + size * place, count, panel, to, n, n, start)
+    if activation != LINEAR:
+        activate(kind, activation, parameter, y, y_stride, b, r0, r1, n_out)
 
 
 @jit(FAST)

@@ -17,72 +17,103 @@ import numpy as np
 
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.adam import move_run, moved, rounded
+from npae.kernels.step.adam import decayed, move_run, moved, rounded
 from npae.kernels.step.codes import HEAD, PART_ROWS
 from npae.kernels.step.memory import array_at, size_of
 from npae.kernels.step.panels import turn_part, turned_at
 from npae.kernels.step.product import LOW, TALL, height, panel_width, product
 from npae.kernels.step.registers import BYTES, WIDE
-from npae.kernels.step.tile import multiplied, rows_of
+from npae.kernels.step.tile import Meanwhile, multiplied
 from npae.kernels.step.vectors import INT, Vectors, instruction, types
 
 
 def _tile(rows: int) -> Callable[..., Any]:
-    """f(kind, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, numbers): M rows of a whole panel of W, from the address w on.
+    """f(kind, x, dy, g, batch, x_stride, dy_stride, w, m, v, to, pace, waiting, every, count, numbers): rows of a whole panel of g.
 
-    A_rk of tile.py is x_kr here. `numbers` are Adam's, and rows from M on are moved in the memory behind them. At `to`, and from there on,
-    this tile's place in W^T is brought near."""
+    A_rk of tile.py is x_kr here: where the tile sticks out, the numbers that follow make rows that nobody uses. Meanwhile `count` vectors of g that are known already, the first of which lies `waiting` vectors before
+    this tile's, are moved, one after every so many k. `numbers` are Adam's. w, m, v and `to` are this tile's places in W, m, v and W^T:
+    they are brought near, `pace` bytes with every k."""
 
     def typed(
         context: Any,
         kind: Any,
         x: Any,
         dy: Any,
+        g: Any,
+        batch: Any,
+        x_stride: Any,
+        dy_stride: Any,
         w: Any,
         m: Any,
         v: Any,
         to: Any,
-        batch: Any,
-        M: Any,
-        x_stride: Any,
-        dy_stride: Any,
+        pace: Any,
+        waiting: Any,
+        every: Any,
+        count: Any,
         numbers: Any,
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _, x, dy, w, m, v, to, batch, M, x_stride, dy_stride, numbers = arguments
-            vectors, moments, run = Vectors(builder, kind), (w, m, v), INT(BYTES * WIDE * rows)
-            ahead, pace = (*(builder.add(at, run) for at in moments), to), builder.add(builder.sdiv(run, batch), INT(1))
-            sums = multiplied(vectors, rows_of(vectors, rows, M), [None] * WIDE, x, dy, batch, INT(1), x_stride, dy_stride, ahead, pace)
-            spare = builder.add(numbers, INT(HEAD))
+            _, x, dy, g, batch, x_stride, dy_stride, w, m, v, to, pace, waiting, every, count, numbers = arguments
+            vectors = Vectors(builder, kind)
+            back = builder.mul(waiting, INT(BYTES))
+            g_first, *moments = (builder.sub(at, back) for at in (g, w, m, v))
+
+            def move(place: Any) -> None:
+                slope = decayed(vectors, vectors.load(g_first, place), moments[0], place, None, numbers)
+                moved(vectors, slope, moments, place, None, numbers)
+
+            beside = Meanwhile([w, m, v, to], pace, every, count, move)
+            every_row, starts, masks = [INT(r) for r in range(rows)], [vectors.zero] * WIDE, [None] * WIDE
+            sums = multiplied(vectors, every_row, masks, x, dy, batch, INT(1), x_stride, dy_stride, starts, beside)
             for r, line in enumerate(sums):
-                is_there, down = builder.icmp_signed("<", INT(r), M), INT(BYTES * WIDE * r)
-                at = tuple(builder.select(is_there, builder.add(moment, down), spare) for moment in moments)
-                for j, g in enumerate(line):
-                    moved(vectors, g, at, INT(BYTES * j), None, numbers)
+                for j, total in enumerate(line):
+                    vectors.store(total, g, INT(ROW * r + BYTES * j))
             return context.get_dummy_value()
 
-        return types.void(kind, *[types.int64] * 11), generate
+        return types.void(kind, *[types.int64] * 15), generate
 
     return instruction(typed)
 
 
 _tall, _low = _tile(TALL), _tile(LOW)
+ROW = BYTES * WIDE  # bytes of a row of a whole panel
 
 
 @jit(FAST)
 def _move_whole(
-    kind: Any, x: int, dy: int, w: int, m: int, v: int, to: int, batch: int, rows: int, x_stride: int, dy_stride: int, numbers: int
+    kind: Any,
+    x: int,
+    dy: int,
+    w: int,
+    m: int,
+    v: int,
+    to: int,
+    batch: int,
+    rows: int,
+    x_stride: int,
+    dy_stride: int,
+    scratch: int,
 ) -> None:
-    """Rows of a whole panel."""
-    size, i = size_of(kind), 0
+    """Rows of a whole panel; those of a tile are moved while the next ones are multiplied."""
+    size, g, pace = size_of(kind), scratch + HEAD, TALL * ROW // batch + 1
+    i, waiting, count, every = 0, 0, 0, 0
     while i < rows:
-        left, at = rows - i, BYTES * WIDE * i
+        left, at = rows - i, ROW * i
+        if count != min(waiting, batch):
+            count = min(waiting, batch)
+            every = batch // count
+        x_i, g_i, w_i, m_i, v_i, to_i = x + size * i, g + at, w + at, m + at, v + at, to + at
         if height(left) == TALL:
-            _tall(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, numbers)
-            i += TALL
+            _tall(kind, x_i, dy, g_i, batch, x_stride, dy_stride, w_i, m_i, v_i, to_i, pace, waiting, every, count, scratch)
+            made = min(TALL, left)
         else:
-            _low(kind, x + size * i, dy, w + at, m + at, v + at, to + at, batch, left, x_stride, dy_stride, numbers)
-            i += LOW
+            _low(kind, x_i, dy, g_i, batch, x_stride, dy_stride, w_i, m_i, v_i, to_i, pace, waiting, every, count, scratch)
+            made = min(LOW, left)
+        i += made
+        waiting += WIDE * made - count
+    at = ROW * rows - BYTES * waiting
+    move_run(kind, g + at, w + at, m + at, v + at, BYTES * waiting // size, scratch)
 
 
 @jit(FAST)

@@ -56,7 +56,12 @@ def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dt
     panels, back, c, expected = np.empty(w.size, dtype), np.empty_like(w), np.empty((m, n_out), dtype), np.empty((m, n_out), dtype)
     TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
     product(kind, a.ctypes.data, w.ctypes.data, expected.ctypes.data, m, n_out, n_in, n_in, 1, n_out, n_out)
-    product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out)
+    product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out, 0)
+    assert c.tobytes() == expected.tobytes()
+    b = rng.standard_normal(n_out).astype(dtype)  # each sum begins with it: as with one more row of W, and of ones in x
+    with_b, with_ones = np.concatenate([b[None], w]), np.concatenate([np.ones((m, 1), dtype), a], axis=1)
+    product(kind, with_ones.ctypes.data, with_b.ctypes.data, expected.ctypes.data, m, n_out, n_in + 1, n_in + 1, 1, n_out, n_out)
+    product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out, b.ctypes.data)
     assert c.tobytes() == expected.tobytes()
     FROM_PANELS(dtype, back.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
     assert back.tobytes() == w.tobytes()
@@ -156,7 +161,7 @@ def test_a_row_from_its_nonzeros_is_that_of_the_product_also_where_there_is_none
             x, before, expected = np.zeros(9, dtype), c.copy(), np.empty(n, dtype)
             x[indices[:count]] = values[:count]
             addresses = (indices.ctypes.data, values.ctypes.data, count, b.ctypes.data, c.ctypes.data)
-            gathered(kind, *addresses, n, n, more)
+            gathered(kind, *addresses, n, n, c.ctypes.data if more else 0)
             with_start, rows = np.concatenate([[1 if more else 0], x]).astype(dtype), np.concatenate([before[None, :n], b])
             product(kind, with_start.ctypes.data, rows.ctypes.data, expected.ctypes.data, 1, n, 10, 10, 1, n, n)
             assert c[:n].tobytes() == expected.tobytes()
