@@ -215,7 +215,7 @@ class Lowering:
     def back(self, heads: list[Done], dy: Matrix, below: Done | None, name: str = "") -> Matrix:
         """dx = dy W^T, summed over heads side by side, and through the dropout and the activation of the layer below."""
         n_in, n_out = heads[0].x.width, sum(head.layer.dense.n_out for head in heads)
-        apart = on_lines(n_in, self.item) if below and self.reads_nonzeros(below.x) else n_in
+        apart = on_lines(n_in, self.item) if below else n_in
         dx = self.matrix(f"d {below.layer.name}" if below else name, n_in, apart)
         code, parameter = (below.layer.code, below.layer.parameter) if below else (0, 0.0)
         y, mask = (below.y.at, below.mask) if below else (0, 0)
