@@ -1,11 +1,13 @@
 """One training step of any preset, in npae and in other frameworks, side by side.
 
-For each model: the problem is written to a folder; every contender is started twice, first with nothing compiled, then for the measurement;
+For each model: the problem is written to a folder; every contender is started with nothing compiled, then NEXT times, the last of them
+to be measured;
 all must agree with the truth before any is timed; then they are timed in turn. See problem.py, peers.py, workers.py, interleave.py.
 
     agreement        |value - truth| <= 1e-5 max(|truth|, 0.1) for each term at the start; 1e-4 for the total after three Adam steps
                      (a squared MMD is a small difference of means of size 1, hence the floor)
-    start            seconds from nothing to the end of the first call, loading the data included; "first": no compiled code on disk yet
+    start            seconds from nothing to the end of the first call, loading the data included; "first": no compiled code on disk yet;
+                     "next", NEXT times, each in a process of its own: what the first has compiled is there
     verdict          npae's fastest over the fastest peer, round by round; on a GPU among those that run there
 
 On a GPU a time is the device's own, between two events; a framework that fails there, or computes something else, is not timed, and its
@@ -42,6 +44,7 @@ from bench.workers import Worker
 from npae.errors import InputError
 
 AT_START, LATER, FLOOR = 1e-5, 1e-4, 0.1
+NEXT = 3
 NONZERO_ROWS = 5000  # of the data that are looked at for their share of zeros
 
 
@@ -81,10 +84,18 @@ def _started(
 ) -> tuple[Worker, dict[str, Any]]:
     """A worker that agrees with the truth, and the beginning of its row."""
     told = {**variables, **environment(name, folder, model)}
-    with Worker(name, command(name, folder, model), folder=folder, variables=told) as worker:
-        first = start(worker)
-    worker = stack.enter_context(Worker(name, command(name, folder, model), folder=folder, variables=told))
-    row: dict[str, Any] = {"model": model, "name": name, "start_seconds": {"first": first, "next": start(worker)}}
+
+    def fresh() -> Worker:
+        return Worker(name, command(name, folder, model), folder=folder, variables=told)
+
+    starts: list[float] = []
+    for _ in range(NEXT):
+        with fresh() as worker:
+            starts.append(start(worker))
+    worker = stack.enter_context(fresh())
+    starts.append(start(worker))
+    first, *others = starts
+    row: dict[str, Any] = {"model": model, "name": name, "start_seconds": {"first": first, "next": quartiles(others)._asdict()}}
     return worker, row | {"difference": check(name, model, worker.ask("agree"), written.truth)}
 
 

@@ -53,7 +53,7 @@ def _table(model: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, Any
     headings = (f"{base} / this", "/ floor", "first start s", "next start s", "memory MB", "difference", "others")
     table = table_of(f"{model}, batch {about['batch']}", "ms a step", *headings, right=tuple(range(1, 9)))
     for row in rows:
-        starts = [f"{row['start_seconds'][kind]:.1f}" for kind in ("first", "next")]
+        starts = f"{row['start_seconds']['first']:.1f}", spread(row["start_seconds"]["next"], ".1f")
         ratio = "1" if row["name"] == base else spread(row["base_over_this"], ".3f")
         floor = about["gpu_floor" if row["name"] in ON_GPU else "floor"]
         over = f"{row['milliseconds']['median'] / floor['milliseconds']:.1f}" if floor else "-"

@@ -1,8 +1,8 @@
-"""exp, 2^-x, e^-x, log, log1p for compiled kernels: in float32 polynomials that vectorise, without branch or table; in float64 the C library's.
+"""exp, 2^-x, e^-x, log, log1p of compiled kernels: in float32 polynomials that vectorise, no branch, no table; in float64 the C library's.
 
     exp(x)         any x          relative error 1.2e-7 for -87.3 < x < 88.3; below that it falls to 0, above it is infinite
     exp2_minus(x)  0 <= x <= 126  2^-x, relative error 1e-7, with half the operations of exp; a NaN gives any number
-    exp_minus(x)   x >= 0         e^-x, by exp2_minus: relative error 2e-7 + 4e-8 x up to 87, and e^-87 from there on; a NaN gives any number
+    exp_minus(x)   x >= 0         e^-x by exp2_minus: relative error 1e-7 (1 + x), from 87.3 on 1.2e-38; a NaN gives any number
     log(x)         x >= 0         relative error 1.3e-7; log(0) = -inf; below the smallest normal number, 1.2e-38, it is not accurate
     log1p(x)       0 <= x <= 1    relative error 1.7e-7
 
@@ -94,8 +94,9 @@ def _exp2_minus_32(x: Any) -> Any:
 
 def _exp_minus_32(x: Any) -> Any:
     """2 to the power -x / log(2)"""
-    x = _F(x * _LOG2_E)
-    return exp2_minus(x if x < _F(126) else _F(126))
+    power = _F(x * _LOG2_E)
+    bounded: Any = power if power < _F(126) else _F(126)
+    return exp2_minus(bounded)
 
 
 def _log32(x: Any) -> Any:

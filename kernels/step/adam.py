@@ -1,4 +1,4 @@
-"""Adam's step with vectors of a gradient, which may be in the processor's registers still: then it is never stored.
+"""Adam's step, vector by vector of a gradient.
 
     m += (1 - b1) (g - m),   v += (1 - b2) (g^2 - v),   W -= alpha m / (sqrt(v) root + epsilon)
 
@@ -79,4 +79,3 @@ def move_run(kind: Any, g: int, w: int, m: int, v: int, n: int, constants: int) 
     for j in range(0, n, lanes):
         offset = size_of(kind) * j
         _move(kind, g + offset, w + offset, m + offset, v + offset, n - j, constants)
-

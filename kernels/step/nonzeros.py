@@ -1,7 +1,7 @@
-"""Products with a matrix of which most elements are zero, such as a batch of images:  C_j = b_j + sum_t value_t B[index_t, j]
+"""Products with a matrix of which most elements are zero, such as a batch of images:  C_j = s_j + sum_t value_t B[index_t, j]
 
     scattered(kind, indices, values, count, x, n)                  a row from its nonzeros
-    gathered(kind, indices, values, count, b, c, N, ldb, start)    C_j, j < N <= summed_together, from `count` nonzeros; b_j lies at
+    gathered(kind, indices, values, count, b, c, N, ldb, start)    C_j, j < N <= summed_together, from `count` nonzeros; s_j lies at
                                                                    start + j, which may be C itself, or is 0 where start is 0
 
 The sum runs over the nonzeros in order, as fused multiply-adds. What is left out would have added exactly 0, so that the result is that of
@@ -35,7 +35,7 @@ def scattered(kind: Any, indices: int, values: int, count: int, x: int, n: int) 
 
 
 def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
-    """The intrinsic f(kind, indices, values, count, b, c, ldb, start, last) for so many vectors; as in tile.py, `last` lanes of the last."""
+    """The intrinsic f(kind, indices, values, count, b, c, ldb, start, last) for so many vectors, `last` lanes of the last."""
 
     def typed(context: Any, kind: Any, indices: Any, values: Any, count: Any, b: Any, c: Any, ldb: Any, start: Any, last: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -92,7 +92,7 @@ def summed_together(kind: Any) -> int:
 
 @jit(FAST)
 def gathered(kind: Any, indices: int, values: int, count: int, b: int, c: int, N: int, ldb: int, start: int) -> None:
-    """C_j = b_j + sum_t value_t B[index_t, j]"""
+    """C_j = s_j + sum_t value_t B[index_t, j]"""
     lanes = BYTES // size_of(kind)
     vectors = (N + lanes - 1) // lanes
     last = N - (vectors - 1) * lanes

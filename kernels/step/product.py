@@ -89,4 +89,6 @@ def product_in_panels(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int,
     for j in range(0, whole, width):
         _whole(kind, a, b + size * j * K, c + size * j, M, K, row, 1, width, ldc, start + size * j if start else 0)
     if whole < N:
-        _part(kind, a, b + size * whole * K, c + size * whole, M, N - whole, K, row, 1, N - whole, ldc, start + size * whole if start else 0)
+        _part(
+            kind, a, b + size * whole * K, c + size * whole, M, N - whole, K, row, 1, N - whole, ldc, start + size * whole if start else 0
+        )

@@ -1,11 +1,11 @@
-"""A tile of a matrix product, held in registers:  C_rj = b_j + sum_k A_rk B_kj        r < ROWS, j < some vectors
+"""A tile of a matrix product, held in registers:  C_rj = s_j + sum_k A_rk B_kj        r < ROWS, j < some vectors
 
     tile(rows, vectors, ends)  ->  the intrinsic  f(kind, a, b, c, K, M, row, step, ldb, ldc, start, last)
     multiplied(v, ...)         in a function that is being built: its sums, still in registers, and what its loop does besides: Meanwhile
 
-A_rk lies at a + r row + k step, B_kj at b + k ldb + j, C_rj at c + r ldc + j: addresses in bytes, strides in elements; `kind` is any number
-of the arrays' dtype. b_j lies at start + j, or is 0 where start is 0. Rows from M on repeat row M - 1, so a tile may stick out below. With `ends` only the first `last` lanes of the last
-vector are read and written, so it may stick out on the right too.
+A_rk lies at a + r row + k step, B_kj at b + k ldb + j, C_rj at c + r ldc + j, s_j at start + j, or is 0 where start is 0: addresses in
+bytes, strides in elements; `kind` is any number of the arrays' dtype. Rows from M on repeat row M - 1, so a tile may stick out below. With
+`ends` only the first `last` lanes of the last vector are read and written, so it may stick out on the right too.
 
 Each element is one chain of fused multiply-adds over k = 0, 1, ...: its value does not depend on the tile that it is computed in, nor on
 the width of the registers. That is what makes a step the same to the last bit on one thread and on many, on AVX2 and on AVX-512.
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from npae.kernels.step.registers import BYTES
 from npae.kernels.step.vectors import INT, Vectors, fetch_line, instruction, types
 
-NEVER = INT(0)  # k are left: one less is not 0 in any time
+NEVER = INT(0)  # left to wait for: one less is not 0 for a very long time
 
 
 def tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:

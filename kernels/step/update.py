@@ -1,10 +1,11 @@
-"""The gradient of a layer's weights, and Adam's step with each tile of it as soon as it is known: the whole gradient is never stored.
+"""The gradient of a layer's weights, part by part, and Adam's step with each tile of it while the next is multiplied.
 
     weights     g_ij = sum_b x_bi dy_bj        bias      g_j = sum_b dy_bj        W, m, v: adam.py
 
 `decay` is 2 l2, the slope of l2 sum W^2; the sum of the new W^2 is left in `squares`, one number for each part: it is the next
-step's. W, m and v are in panels (panels.py), so those of a tile are one run of memory: while the tile's sums are formed, the run that the
-next tile moves is brought near. W^T, which backward reads, is kept up to date.
+step's. W, m and v are in panels (panels.py), so those of a tile are one run of memory, which is brought near while the tile's sums are
+formed. Adam divides and takes roots, which leaves room for multiplications, and the other way round: a tile waits, in this thread's
+scratch, and is moved vector by vector in the next one's loop. W^T, which backward reads, is kept up to date.
 Addresses in bytes, strides in elements.
 """
 
@@ -30,9 +31,9 @@ from npae.kernels.step.vectors import INT, Vectors, instruction, types
 def _tile(rows: int) -> Callable[..., Any]:
     """f(kind, x, dy, g, batch, x_stride, dy_stride, w, m, v, to, pace, waiting, every, count, numbers): rows of a whole panel of g.
 
-    A_rk of tile.py is x_kr here: where the tile sticks out, the numbers that follow make rows that nobody uses. Meanwhile `count` vectors of g that are known already, the first of which lies `waiting` vectors before
-    this tile's, are moved, one after every so many k. `numbers` are Adam's. w, m, v and `to` are this tile's places in W, m, v and W^T:
-    they are brought near, `pace` bytes with every k."""
+    A_rk of tile.py is x_kr here: where the tile sticks out, the numbers that follow make rows that nobody uses. Meanwhile `count` vectors
+    of g that are known already, the first of them `waiting` vectors before this tile's, are moved, one after every so many k; `numbers`
+    are Adam's. w, m, v and `to` are this tile's places in W, m, v and W^T: they are brought near, `pace` bytes with every k."""
 
     def typed(
         context: Any,

@@ -32,7 +32,7 @@ def row(name: str, others: float = 0.0, times: float = 1.0) -> dict[str, Any]:
         "blas": "",
         "peak_bytes": 1e8,
         "difference": 1e-7,
-        "start_seconds": {"first": 2, "next": 1},
+        "start_seconds": {"first": 2, "next": {"q1": 0.8, "median": 0.9, "q3": 1.1}},
         "rounds": [1.25 * times, 1.5 * times, 1.75 * times],
         **measured,
     }
@@ -52,6 +52,7 @@ def test_a_row_shows_its_median_and_quartiles_and_its_floor(capsys: pytest.Captu
     assert shown.count("1.500 (1.250 .. 1.750)") == 3  # the base's own ratio is 1
     assert shown.count(" 6.0 ") == 2  # times the floor
     assert "floor 0.250 ms (products 0.200 + exponentials 0.050, beside Adam's memory 0.100); 0.200 where the first layer skips" in shown
+    assert shown.count(" 0.9 (0.8 .. 1.1) ") == 2
     assert "clip 1e-07" in shown
     assert "disturbed" not in shown
 

@@ -1,4 +1,4 @@
-"""exp, 2^-x, log and log1p against NumPy in float64, at ordinary and at special arguments; and that loops made of them vectorise."""
+"""exp, 2^-x, e^-x, log and log1p against NumPy in float64, at ordinary and at special arguments; and that loops made of them vectorise."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def exp_of(x: Array, out: Array) -> None:
 def exp2_minus_of(x: Array, out: Array) -> None:
     for i in range(len(x)):
         out[i] = elementary.exp2_minus(x[i])
+
+
+@jit(FAST)
+def exp_minus_of(x: Array, out: Array) -> None:
+    for i in range(len(x)):
+        out[i] = elementary.exp_minus(x[i])
 
 
 @jit(FAST)
@@ -67,6 +73,17 @@ def test_float32_is_within_its_stated_relative_error(name: str) -> None:
     assert (np.abs(evaluate(function, x) - want) <= 1.8e-7 * np.abs(want)).all()
 
 
+@pytest.mark.parametrize(("dtype", "allowed"), [("float32", 1e-7), ("float64", 4.5e-16)])
+def test_e_to_the_minus_x_is_within_an_error_that_grows_with_x(dtype: str, allowed: float) -> None:
+    x = (87 * ORDINARY).astype(dtype)
+    want = np.exp(-x.astype(np.float64))
+    error = np.abs(evaluate(exp_minus_of, x) - want)
+    assert error.max() > 0
+    assert (error <= allowed * (1 + x) * want).all()
+    assert (evaluate(exp_minus_of, np.array([88, 1e3, 1e30, np.inf], dtype)) <= 1.2e-38).all()
+    assert evaluate(exp_minus_of, np.zeros(1, dtype)) == 1
+
+
 @pytest.mark.parametrize("name", RANGES)
 def test_float64_is_within_two_units_in_the_last_place(name: str) -> None:
     function, truth, x = RANGES[name]
@@ -90,6 +107,7 @@ def test_special_arguments_keep_their_meaning(dtype: str) -> None:
 def test_plain_python_calls_the_float64_forms() -> None:
     assert elementary.exp(1.0) == np.e
     assert elementary.exp2_minus(3.0) == 0.125
+    assert elementary.exp_minus(1.0) == np.exp(-1.0)
     assert elementary.log(np.e) == 1.0
     assert elementary.log1p(1.0) == np.log(2.0)
 

@@ -58,14 +58,14 @@ def _close(found: list[np.ndarray], expected: list[np.ndarray], dtype: str) -> N
 def test_parts_of_w_move_by_their_gradient_and_w_turned_with_them(n_in: int, n_out: int, batch: int, decay: float, dtype: str) -> None:
     rng, kind = np.random.default_rng(1), np.dtype(dtype).type(0)
     x, dy = rng.standard_normal((batch, n_in)).astype(dtype), rng.standard_normal((batch, n_out + 3)).astype(dtype)
-    parameters, width = _parameters((n_in, n_out), dtype), panel_width(kind)
+    parameters, width, read = _parameters((n_in, n_out), dtype), panel_width(kind), _guarded(x)  # what is read behind x moves nothing
     panels, turned = [_panels(one, width) for one in parameters], _guarded(np.zeros((n_out, n_in), dtype))
     scratch, squares = np.zeros(HEAD + PART_ROWS * width * x.itemsize, np.uint8), 0.0
     places = [array.ctypes.data for array in panels]
     for j in range(0, n_out, width):
         for i in range(0, n_in, PART_ROWS):
             squares += update_part(
-                kind, x.ctypes.data, n_in, dy.ctypes.data, n_out + 3, batch, *places, n_in, n_out, turned.ctypes.data, n_out, 0, i, j,
+                kind, read.ctypes.data, n_in, dy.ctypes.data, n_out + 3, batch, *places, n_in, n_out, turned.ctypes.data, n_out, 0, i, j,
                 scratch.ctypes.data, RATES, decay,
             )  # fmt: skip
     found = [_matrix(array, (n_in, n_out), width) for array in panels]
