@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
         models=arguments.models,
         epochs=arguments.epochs,
         peers=arguments.peers or ",".join(default),
-        threads=arguments.threads or machine.cores(),
+        threads=machine.threads_of(arguments.threads),
         plan=plan,
         devices=on,
     )

@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
             problems=problems,
             dtype=arguments.dtype,
             peers=arguments.peers,
-            threads=arguments.threads or machine.cores(),
+            threads=machine.threads_of(arguments.threads),
             limit=arguments.limit,
             plan=plan,
             devices=on,

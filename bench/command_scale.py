@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
         model=SHORT.get(models[0], models[0]),
         backends=backends,
         peers=arguments.peers or ",".join(name for device in on for name in SOME[device]),
-        threads=arguments.threads or machine.cores(),
+        threads=machine.threads_of(arguments.threads),
         plan=plan,
         devices=on,
     )

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     from bench import machine, start
 
     chosen = list(start.STARTS) if arguments.starts == "all" else names("--starts", arguments.starts, tuple(start.STARTS))
-    result = start.run(chosen=chosen, threads=arguments.threads or machine.cores(), plan=plan)
+    result = start.run(chosen=chosen, threads=machine.threads_of(arguments.threads), plan=plan)
     show_start(result)
     return result
 

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
         peers=arguments.peers or ",".join(peers_on(on)),
         batch=arguments.batch,
         dtype=arguments.dtype,
-        threads=arguments.threads or machine.cores(),
+        threads=machine.threads_of(arguments.threads),
         plan=plan,
         devices=on,
     )

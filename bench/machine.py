@@ -28,6 +28,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads_of(asked: int | None) -> int:
+    """As many as were asked for, or one for every core; `pinned` says whether so many can be had."""
+    return cores() if asked is None else asked
+
+
 @contextlib.contextmanager
 def pinned(threads: int) -> Iterator[dict[str, str]]:
     """The variables for a process that is to use so many threads, on so many cores."""

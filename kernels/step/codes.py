@@ -23,5 +23,5 @@ BATCH, STEP, RATES, ORDER, AHEAD, LOW, HIGH, SCRATCH = range(len(_MOMENT))
 MOMENT = len(_MOMENT)
 
 PART_ROWS = 64  # rows of a part of W: a multiple of every panel's width, so that W^T is written in whole cache lines
-HEAD = 64  # bytes of a thread's scratch that hold what Adam needs of the step: eight numbers
+HEAD = 64  # bytes of a thread's scratch, a cache line, that hold what Adam needs of the step: six numbers
 BLOCK = 98  # columns of a sparse x in a block: an eighth of an image of MNIST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -90,6 +91,31 @@ def test_patience_is_shared_by_the_models(monkeypatch: pytest.MonkeyPatch) -> No
     assert [plan.patience for plan in plans] == [20.0, 20.0, 20.0]
 
 
+def test_a_cached_start_is_the_median_of_three_and_the_first_is_none_of_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Silent:
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            self.open = True
+
+        def __enter__(self) -> Silent:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.open = False
+
+        def ask(self, question: str) -> dict[str, Any]:
+            assert self.open
+            return {"terms": TRUTH["terms"], "later": TRUTH["later"]}
+
+    seconds = iter([20.0, 1.0, 5.0, 2.0])
+    monkeypatch.setattr(step, "Worker", Silent)
+    monkeypatch.setattr(step, "start", lambda worker: next(seconds))
+    with contextlib.ExitStack() as stack:
+        worker, row = step._started("compiled", "vae", tmp_path, {}, Written(TRUTH, 100, 1, None), stack)
+        assert worker.open  # type: ignore[attr-defined]
+    assert row["start_seconds"] == {"first": 20.0, "next": {"q1": 1.5, "median": 2.0, "q3": 3.5}}
+    assert next(seconds, None) is None
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -98,6 +124,7 @@ def test_patience_is_shared_by_the_models(monkeypatch: pytest.MonkeyPatch) -> No
         (["step", "--peers", "tensorflow"], "--peers 'tensorflow' is not known"),
         (["step", "--backends", "none", "--peers", "none"], "nothing to measure"),
         (["step", "--threads", "4096"], "--threads 4096: this process may use"),
+        (["step", "--threads", "0"], "--threads 0: this process may use"),
         (["step", "--rounds", "0"], "--rounds 0 is not above 0"),
         (["step", "--batch", "0"], "--batch 0 is not above 0"),
         (["step", "--json", "no/such/folder/result.json"], "its folder does not exist"),

@@ -9,6 +9,7 @@ import pytest
 
 from npae.backend import Array
 from npae.compiled import CompiledSteps, lowering
+from npae.compiled.buffers import LINE
 from npae.compiled.work import blocks, shares
 from npae.kernels.step.operations import Back, Decode, Join, SparseDense, SparseWeights, Weights
 from npae.models import MODELS, Model, Terms
@@ -108,6 +109,16 @@ def test_blocks_of_rows_of_a_share_change_no_bit(data: Array, batches: list[Arra
     in_blocks = train("vae with l2", "float32", data, batches, threads=2)
     assert in_blocks[0].parameters.value.tobytes() == whole[0].parameters.value.tobytes()
     assert [(of.total, *of.values()) for of in in_blocks[2]] == [(of.total, *of.values()) for of in whole[2]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_row_of_a_gradient_of_a_layer_inside_begins_on_a_cache_line(dtype: str, data: Array) -> None:
+    model = MODELS["ae"](FEATURES, hidden=(250, 70), latent=5, backend="numba", dtype=dtype)
+    plan = CompiledSteps(model, Adam(model.parameters), SEED, data.astype(dtype), threads=2).plan(24)
+    moved = {name: one.dy_stride for work in plan.phases[-1] for name, one in work.operations if isinstance(one, Weights | SparseWeights)}
+    inside = [stride for name, stride in moved.items() if name not in ("encoder.4.W", "decoder.4.W") and "[" not in name]
+    assert len(inside) >= 3
+    assert all(stride * model.dtype.itemsize % LINE == 0 for stride in inside)
 
 
 def test_a_narrow_first_layer_is_not_cut(data: Array) -> None:
