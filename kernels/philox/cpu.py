@@ -23,7 +23,7 @@ from npae.kernels.step.memory import array_at, matrix_at
 _U = np.uint64
 _M0, _M1 = _U(MULTIPLIERS[0]), _U(MULTIPLIERS[1])
 _W0, _W1 = _U(WEYL[0]), _U(WEYL[1])
-_LOW, _WORD, _BYTE = _U(LOW), _U(32), _U(8)
+_LOW, _WORD, _BYTE, _UINT32 = _U(LOW), _U(32), np.uint32(8), np.uint32(0)
 
 
 @jit(STRICT)
@@ -40,15 +40,16 @@ def _philox(key: tuple[int, int], block: Any, row: Any, step: Any, stream: Any) 
 
 @jit(STRICT)
 def _row_of_words(key: tuple[int, int], stream: int, step: int, row: int, words: Array) -> None:
-    """words (4 blocks,) uint64: the blocks 0, 1, 2, ... of that row."""
+    """words (4 blocks,) uint32: the blocks 0, 1, 2, ... of that row."""
     for block in range(len(words) // 4):
         w0, w1, w2, w3 = _philox(key, _U(block), _U(row), _U(step), _U(stream))
-        words[4 * block], words[4 * block + 1], words[4 * block + 2], words[4 * block + 3] = w0, w1, w2, w3
+        words[4 * block], words[4 * block + 1] = np.uint32(w0), np.uint32(w1)
+        words[4 * block + 2], words[4 * block + 3] = np.uint32(w2), np.uint32(w3)
 
 
 @jit(STRICT)
 def _bits(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array) -> None:
-    words = np.empty((out.shape[1] + 3) // 4 * 4, np.uint64)
+    words = np.empty((out.shape[1] + 3) // 4 * 4, np.uint32)
     for b in range(len(rows)):
         _row_of_words(key, stream, step, rows[b], words)
         out_b = out[b]
@@ -59,12 +60,13 @@ def _bits(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array)
 @jit(STRICT)
 def uniform_rows(key: tuple[int, int], stream: int, step: int, rows: Array, out: Array, scratch: int) -> None:
     """philox_uniform for compiled callers: key is (seed mod 2^32, seed div 2^32)."""
-    words = array_at(_U(0), scratch, (out.shape[1] + 3) // 4 * 4)
+    words = array_at(_UINT32, scratch, (out.shape[1] + 3) // 4 * 4)
+    scale = out.dtype.type(2.0**-24)  # times a whole number of 24 bits: exact
     for b in range(len(rows)):
         _row_of_words(key, stream, step, rows[b], words)
         out_b = out[b]
         for c in range(out.shape[1]):
-            out_b[c] = np.float64(np.int64(words[c] >> _BYTE)) * 2.0**-24
+            out_b[c] = out_b.dtype.type(np.int32(words[c] >> _BYTE)) * scale
 
 
 @jit(STRICT)

@@ -18,4 +18,6 @@ SQUARE_ROW = Entry("npae.kernels.step.start:square_row", 3)
 COUNT_NONZEROS = Entry("npae.kernels.step.sparsity:count_nonzeros", 5)
 NONZEROS_OF_ROWS = Entry("npae.kernels.step.sparsity:nonzeros_of_rows", 9)
 
-ALL = (RUN_STEPS, TO_PANELS, FROM_PANELS, TURN, SQUARE, SQUARE_ROW, COUNT_NONZEROS, NONZEROS_OF_ROWS)
+LEVELS_OF = Entry("npae.kernels.step.levels:levels_of", 5)
+
+ALL = (RUN_STEPS, TO_PANELS, FROM_PANELS, TURN, SQUARE, SQUARE_ROW, COUNT_NONZEROS, NONZEROS_OF_ROWS, LEVELS_OF)

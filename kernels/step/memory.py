@@ -2,6 +2,7 @@
 
     array_at(kind, address, count)     the `count` numbers there as an array of kind's type
     size_of(kind)                      bytes of one of them
+    copied(kind, source, target, n)    n numbers of kind's type from one address to another
     fetch(address, size)               begin to bring so many bytes nearer, without waiting for them
     take(address)                      the number of type int64 there, which is then one more; no two threads get the same
     arrive(address, target)            one more thread has come here; go on when `target` have
@@ -65,6 +66,14 @@ def matrix_at(kind: Any, address: int, rows: int, columns: int) -> Array:
     """The same with rows."""
     numbers: Array = _carray(_pointer(kind, address), (rows, columns))
     return numbers
+
+
+@jit(STRICT)
+def copied(kind: Any, source: int, target: int, count: int) -> None:
+    """target = source"""
+    read, written = array_at(kind, source, count), array_at(kind, target, count)
+    for j in range(count):
+        written[j] = read[j]
 
 
 @instruction

@@ -20,7 +20,7 @@ class Gather(NamedTuple):
 
 
 class GatherSparse(NamedTuple):
-    """The nonzeros of x_b out of those of all the data, and x_b from them"""
+    """The nonzeros of x_b out of those of all the data, which may be grey levels (levels.py), and x_b from them"""
 
     features: int
     x: int
@@ -29,6 +29,7 @@ class GatherSparse(NamedTuple):
     all_indices: int
     all_values: int
     all_starts: int
+    in_levels: int
     indices: int
     values: int
     starts: int

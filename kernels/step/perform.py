@@ -15,11 +15,12 @@ from npae.kernels.step import operations
 from npae.kernels.step.handler import handler
 from npae.kernels.step.operations import KINDS
 
-_ROWS, _LATENT, _TILES = "npae.kernels.step.rows", "npae.kernels.step.latent", "npae.kernels.step.tiles"
+_GATHER, _ROWS = "npae.kernels.step.gather", "npae.kernels.step.rows"
+_LATENT, _TILES = "npae.kernels.step.latent", "npae.kernels.step.tiles"
 
 HANDLERS: dict[type, Entry] = {
-    operations.Gather: handler(f"{_ROWS}:gather"),
-    operations.GatherSparse: handler(f"{_ROWS}:gather_sparse"),
+    operations.Gather: handler(f"{_GATHER}:gather"),
+    operations.GatherSparse: handler(f"{_GATHER}:gather_sparse"),
     operations.Draw: handler(f"{_ROWS}:draw"),
     operations.Dense: handler(f"{_ROWS}:dense"),
     operations.SparseDense: handler(f"{_ROWS}:sparse_dense"),

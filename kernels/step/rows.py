@@ -7,80 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from npae.kernels.jit import FAST, entry_point, jit
-from npae.kernels.kernel import Array
 from npae.kernels.philox.cpu import normal_rows, uniform_rows
 from npae.kernels.step.activation import activate, by_slope
-from npae.kernels.step.codes import AHEAD, BATCH, HIGH, LINEAR, LOW, MOMENT, ORDER, SCRATCH, STEP
+from npae.kernels.step.codes import BATCH, HIGH, LINEAR, LOW, MOMENT, SCRATCH, STEP
 from npae.kernels.step.likelihood import likelihood
-from npae.kernels.step.memory import array_at, fetch, matrix_at, size_of
-from npae.kernels.step.nonzeros import scattered
+from npae.kernels.step.memory import array_at, copied, matrix_at, size_of
 from npae.kernels.step.product import product_in_panels
 from npae.kernels.step.sparse import sparse_forward
 from npae.kernels.step.table import FLOATS, INTS
-
-_INT32 = np.int32(0)
-SOON = 3  # rows from now, whose nonzeros are brought near from where the step before has brought them
-
-
-@jit(FAST)
-def _copy(kind: Any, source: int, target: int, count: int) -> None:
-    read, written = array_at(kind, source, count), array_at(kind, target, count)
-    for j in range(count):
-        written[j] = read[j]
-
-
-@jit(FAST)
-def _begin_at(place: int, source: int, target: int, count: int) -> None:
-    """Where the blocks of a row begin that is kept at that place."""
-    among_its_own, begins = array_at(0, source, count), array_at(0, target, count)
-    for block in range(count):
-        begins[block] = place + among_its_own[block]
-
-
-@entry_point(FAST)
-def gather(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """x_b = data[order_b]; the next step's rows, which lie anywhere in the data, are asked for in time"""
-    f, moment = array_at(0, op, INTS), array_at(0, now, MOMENT)
-    data, features, x = f[1], f[2], f[3]
-    size, taken, ahead = size_of(kind), array_at(0, moment[ORDER], hi), array_at(0, moment[AHEAD], hi)
-    for r in range(lo, hi):
-        _copy(kind, data + size * taken[r] * features, x + size * r * features, features)
-    for r in range(lo, hi):
-        fetch(data + size * ahead[r] * features, size * features)
-
-
-@jit(FAST)
-def _fetch_nonzeros(kind: Any, f: Array, row: int) -> None:
-    """Begin to bring those of a row of the data nearer."""
-    blocks, size = f[3], size_of(kind)
-    ends, of_starts = array_at(0, f[4] + 8 * row, 2), 8 * (blocks + 1)
-    fetch(f[5] + 4 * ends[0], 4 * (ends[1] - ends[0]))
-    fetch(f[6] + size * ends[0], size * (ends[1] - ends[0]))
-    fetch(f[7] + of_starts * row, of_starts)
-
-
-@entry_point(FAST)
-def gather_sparse(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
-    """the nonzeros of x_b = data[order_b], row after row from place lo F on, and x_b from them: a third of the bytes of data[order_b]"""
-    f, moment = array_at(0, op, INTS), array_at(0, now, MOMENT)
-    features, x, blocks, bounds = f[1], f[2], f[3], f[4]
-    size, taken, ahead, of_starts = size_of(kind), array_at(0, moment[ORDER], hi), array_at(0, moment[AHEAD], hi), 8 * (blocks + 1)
-    place = lo * features
-    for r in range(lo, hi):
-        _fetch_nonzeros(kind, f, taken[min(r + SOON, hi - 1)])
-        ends = array_at(0, bounds + 8 * taken[r], 2)
-        first, count = ends[0], ends[1] - ends[0]
-        indices, values = f[8] + 4 * place, f[9] + size * place
-        _copy(_INT32, f[5] + 4 * first, indices, count)
-        _copy(kind, f[6] + size * first, values, count)
-        _begin_at(place, f[7] + of_starts * taken[r], f[10] + of_starts * r, blocks + 1)
-        scattered(kind, indices, values, count, x + size * r * features, features)
-        place += count
-    for r in range(lo, hi):
-        _fetch_nonzeros(kind, f, ahead[r])
 
 
 @entry_point(FAST)
@@ -152,7 +87,7 @@ def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     _layer(kind, code, parameter, x, x_stride, n_in, w, b, n_out, y, stride, lo, hi)
     if kept:
         for r in range(lo, hi):
-            _copy(kind, y + size * r * stride, kept + size * r * stride, n_out)
+            copied(kind, y + size * r * stride, kept + size * r * stride, n_out)
     likelihood(kind, loss, scale, clip, y, target, stride, n_out, lo, hi, totals)
     if kept:
         by_slope(kind, code, parameter, kept, stride, y, stride, lo, hi, n_out)
@@ -204,7 +139,7 @@ def join(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     parts, shares, n, dx, dx_stride, mask, y, code = f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]
     size, batch = size_of(kind), array_at(0, now, MOMENT)[BATCH]
     for r in range(lo, hi):
-        _copy(kind, parts + size * r * n, dx + size * r * dx_stride, n)
+        copied(kind, parts + size * r * n, dx + size * r * dx_stride, n)
         total = array_at(kind, dx + size * r * dx_stride, n)
         for share in range(1, shares):
             part = array_at(kind, parts + size * (share * batch + r) * n, n)

@@ -112,7 +112,7 @@ class Lowering:
         values = self.buffers.numbers("nonzero.value", self.batch, features)
         starts = self.buffers.integers("nonzero.start", self.batch, self.sparse.blocks + 1)
         self.nonzeros = (indices, values, starts, self.sparse.blocks)
-        self.do("x", GatherSparse(features, x.at, self.sparse.blocks, *self.sparse.addresses, indices, values, starts))
+        self.do("x", GatherSparse(features, x.at, self.sparse.blocks, *self.sparse.fields, indices, values, starts))
         return x
 
     def watch_gradient(self) -> None:

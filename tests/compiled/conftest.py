@@ -67,14 +67,23 @@ def ordinary(data: Array, batches: list[Array]) -> Train:
 
 @pytest.fixture(scope="session")
 def compiled(data: Array, batches: list[Array]) -> Train:
-    """The same, compiled: the first two batches in a call of their own, three in the next, and the short one."""
+    """The same, compiled: the first two batches in a call of their own, three in the next, and the short one. `grey`: of 8-bit images."""
 
     def train(
-        kind: str, dtype: str, *, threads: int = 1, sparse: bool = True, calls: Any = ((0, 2), (2, 5), (5, 6)), **settings: Any
+        kind: str,
+        dtype: str,
+        *,
+        threads: int = 1,
+        sparse: bool = True,
+        grey: bool = False,
+        calls: Any = ((0, 2), (2, 5), (5, 6)),
+        **settings: Any,
     ) -> Trained:
         model, adam = _start(kind, dtype, settings)
-        steps = CompiledSteps(model, adam, SEED, data.astype(dtype), threads=threads)
+        rows = np.rint(255 * data).astype(dtype) / np.dtype(dtype).type(255) if grey else data.astype(dtype)
+        steps = CompiledSteps(model, adam, SEED, rows, threads=threads)
         assert steps.sparse
+        assert steps.sparse.in_levels == grey
         steps.sparse = steps.sparse if sparse else None
         return Trained(model, adam, [terms for first, last in calls for terms in steps.run(batches[first:last])])
 

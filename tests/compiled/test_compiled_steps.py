@@ -84,9 +84,10 @@ def test_the_numbers_are_the_same_on_one_thread_and_on_many_and_however_the_step
     assert same_bits(compiled(kind, "float32", calls=((0, 5), (5, 6)), **settings), alone)
 
 
+@pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_leaving_out_zeros_changes_no_bit(dtype: str, compiled: Train) -> None:
-    assert same_bits(compiled("ae", dtype, sparse=True), compiled("ae", dtype, sparse=False))
+def test_leaving_out_zeros_changes_no_bit(dtype: str, grey: bool, compiled: Train) -> None:
+    assert same_bits(compiled("ae", dtype, grey=grey, sparse=True), compiled("ae", dtype, grey=grey, sparse=False))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from npae.kernels.step.activation import activate, by_slope
 from npae.kernels.step.codes import ACTIVATIONS, PART_ROWS
 from npae.kernels.step.discrepancy import order_statistic
-from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, NONZEROS_OF_ROWS, SQUARE, SQUARE_ROW, TO_PANELS
+from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, LEVELS_OF, NONZEROS_OF_ROWS, SQUARE, SQUARE_ROW, TO_PANELS
+from npae.kernels.step.levels import written_out
 from npae.kernels.step.nonzeros import gathered, summed_together
 from npae.kernels.step.operations import KINDS, Bias, Rank
 from npae.kernels.step.panels import turn_part
@@ -147,6 +148,25 @@ def test_the_nonzeros_of_rows_are_counted_and_found_block_by_block_and_nothing_e
     assert indices.tolist() == [1, 4, 0, 2, 3, -1]
     np.testing.assert_array_equal(values, [1, 2, 3, np.nan, 4, -1])
     assert starts.tolist() == [[0, 1, 1, 2], [0, 0, 0, 0], [0, 1, 3, 3], [-1] * 4]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_every_grey_level_comes_back_to_the_last_bit_and_what_is_none_is_noticed(dtype: str) -> None:
+    grey = np.arange(1, 256, dtype=np.uint8)
+    values = grey.astype(dtype) / np.dtype(dtype).type(255)
+    levels, wrong = np.zeros(256, np.uint8), np.zeros(1, np.int64)
+    for first, last in ((100, 255), (0, 100)):
+        LEVELS_OF(dtype, values.ctypes.data, levels.ctypes.data, wrong.ctypes.data, first, last)
+    assert not wrong[0]
+    np.testing.assert_array_equal(levels, [*grey, 0])
+    columns, indices, numbers = np.arange(65281, 65536, dtype=np.uint16), np.full(256, -1, np.int32), np.full(256, -1, dtype)
+    written_out(values.dtype.type(0), columns.ctypes.data, levels.ctypes.data, 255, indices.ctypes.data, numbers.ctypes.data)
+    assert numbers.tobytes() == np.append(values, values.dtype.type(-1)).tobytes()
+    np.testing.assert_array_equal(indices, [*columns, -1])
+    for other in (np.nextafter(values[7], 1), 0.5, 256 / 255, -1 / 255, np.nan, np.inf, -np.inf, 1e30):
+        at, wrong[0] = np.array([1, other, 1], dtype), 0
+        LEVELS_OF(dtype, at.ctypes.data, levels.ctypes.data, wrong.ctypes.data, 0, 3)
+        assert wrong[0] == 1
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
