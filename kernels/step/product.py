@@ -19,9 +19,11 @@ from npae.kernels.step.registers import BYTES, WIDE
 from npae.kernels.step.tile import tile
 
 TALL, LOW = 6, 4
+NARROW = 8  # rows of a tile that is half a vector wide: multipliers of 32 bytes take two such at a time
 
 _tall, _low = tile(TALL, WIDE, False), tile(LOW, WIDE, False)
 _end4, _end3, _end2, _end1 = (tile(LOW, min(vectors, WIDE), True) for vectors in (4, 3, 2, 1))
+_half = tile(NARROW, 1, True, BYTES // 2)
 
 
 @jit(FAST)
@@ -58,6 +60,10 @@ def _part(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, s
     lanes = BYTES // size
     vectors = (N + lanes - 1) // lanes
     last = N - (vectors - 1) * lanes
+    if N <= lanes // 2:
+        for i in range(0, M, NARROW):
+            _half(kind, a + size * i * row, b, c + size * i * ldc, K, M - i, row, step, ldb, ldc, start, last)
+        return
     for i in range(0, M, LOW):
         a_i, c_i = a + size * i * row, c + size * i * ldc
         if vectors == 1:

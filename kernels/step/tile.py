@@ -1,6 +1,6 @@
 """A tile of a matrix product, held in registers:  C_rj = s_j + sum_k A_rk B_kj        r < ROWS, j < some vectors
 
-    tile(rows, vectors, ends)  ->  the intrinsic  f(kind, a, b, c, K, M, row, step, ldb, ldc, start, last)
+    tile(rows, vectors, ends)  ->  the intrinsic  f(kind, a, b, c, K, M, row, step, ldb, ldc, start, last); vectors may be narrower: width
     multiplied(v, ...)         in a function that is being built: its sums, still in registers, and what its loop does besides: Meanwhile
 
 A_rk lies at a + r row + k step, B_kj at b + k ldb + j, C_rj at c + r ldc + j, s_j at start + j, or is 0 where start is 0: addresses in
@@ -23,8 +23,8 @@ from npae.kernels.step.vectors import INT, Vectors, fetch_line, instruction, typ
 NEVER = INT(0)  # left to wait for: one less is not 0 for a very long time
 
 
-def tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:
-    """The intrinsic for so many rows and vectors."""
+def tile(rows: int, vectors: int, ends: bool, width: int = BYTES) -> Callable[..., Any]:
+    """The intrinsic for so many rows and vectors, of so many bytes."""
 
     def typed(
         context: Any,
@@ -43,14 +43,14 @@ def tile(rows: int, vectors: int, ends: bool) -> Callable[..., Any]:
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             _, a, b, c, K, M, row, step, ldb, ldc, start, last = arguments
-            v = Vectors(builder, kind)
+            v = Vectors(builder, kind, width)
             masks = masks_of(v, vectors, last if ends else None)
             kept = rows_of(v, rows, M)
             sums = multiplied(v, kept, masks, a, b, K, row, step, ldb, starts_of(v, masks, start, c))
             for r, line in enumerate(sums):
                 c_row = builder.add(c, v.bytes(builder.mul(ldc, kept[r])))
                 for j, total in enumerate(line):
-                    v.store(total, c_row, INT(BYTES * j), masks[j])
+                    v.store(total, c_row, INT(width * j), masks[j])
             return context.get_dummy_value()
 
         return types.void(kind, *[types.int64] * 11), generate
@@ -74,7 +74,7 @@ def starts_of(v: Vectors, masks: list[Any], start: Any, c: Any) -> list[Any]:
     build = v.builder
     given = build.icmp_signed("!=", start, INT(0))
     there = build.select(given, start, c)
-    return [build.select(given, v.load(there, INT(BYTES * j), mask), v.zero) for j, mask in enumerate(masks)]
+    return [build.select(given, v.load(there, INT(v.width * j), mask), v.zero) for j, mask in enumerate(masks)]
 
 
 class Meanwhile(NamedTuple):
@@ -116,7 +116,7 @@ def multiplied(
     left_now, place_now = _now_and_then(build, beside, left, place) if beside else (left, place)
     for line in lines:
         fetch_line(build, line)
-    b_row = [v.load(b_k, INT(BYTES * j), mask) for j, mask in enumerate(masks)]
+    b_row = [v.load(b_k, INT(v.width * j), mask) for j, mask in enumerate(masks)]
     totals = []
     for r, a_row in enumerate(a_rows):
         factor = v.spread(a_k, a_row)

@@ -1,4 +1,4 @@
-"""Vectors of 64 bytes in compiled code: the few instructions that a training step needs and that Numba does not write by itself.
+"""Vectors of 64 bytes, or fewer, in compiled code: the few instructions that a training step needs and that Numba does not write by itself.
 
     load, store      a vector at an address; `masked` forms touch its first `count` lanes only
     load_fours       one of four numbers each from several places
@@ -7,7 +7,7 @@
     root             square roots
     fetch_line       begin to bring a cache line nearer
 
-Everything here takes and gives LLVM values, for the intrinsics of this folder. A vector is 16 numbers of 32 bits or 8 of 64,
+Everything here takes and gives LLVM values, for the intrinsics of this folder. A vector of 64 bytes is 16 numbers of 32 bits or 8 of 64,
 whatever the processor has: LLVM makes two or four registers of it where they are narrower.
 """
 
@@ -43,13 +43,13 @@ def fetch_line(builder: Any, address: Any) -> None:
 
 
 class Vectors:
-    """The vectors of one element type, in one function that is being built."""
+    """The vectors of one element type, `width` bytes each, in one function that is being built."""
 
-    def __init__(self, builder: Any, element: Any) -> None:
+    def __init__(self, builder: Any, element: Any, width: int = BYTES) -> None:
         self.builder = builder
         self.element = ir.FloatType() if element == types.float32 else ir.DoubleType()
         self.size = 4 if element == types.float32 else 8
-        self.lanes = BYTES // self.size
+        self.width, self.lanes = width, width // self.size
         self.type = ir.VectorType(self.element, self.lanes)
         self.zero = ir.Constant(self.type, [0.0] * self.lanes)
         self.name = f"v{self.lanes}f{8 * self.size}"

@@ -14,6 +14,8 @@ from typing import Any
 
 from npae.backend import Backend
 
+_READ = (int, float)  # a number that is not on a GPU any more
+
 
 class Terms(Mapping[str, float]):
     """terms["kl"] or terms.kl is the unweighted value; terms.total is the objective."""
@@ -25,8 +27,12 @@ class Terms(Mapping[str, float]):
     @cached_property
     def total(self) -> float:
         """The objective."""
-        values = ((self.weights[name], value) for name, value in self.values_by_name.items())
-        return sum(weight * value for weight, value in values if not isinstance(weight, int | float) or weight)
+        total = 0.0
+        for name, value in self.values_by_name.items():
+            weight = self.weights[name]
+            if not isinstance(weight, _READ) or weight:  # 0 times a watched term that is infinite would be no number
+                total += weight * value
+        return total
 
     def on_host(self, backend: Backend) -> Terms:
         """The same as floats. On a GPU this waits until they are computed."""
