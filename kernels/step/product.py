@@ -60,7 +60,7 @@ def _part(kind: Any, a: int, b: int, c: int, M: int, N: int, K: int, row: int, s
     lanes = BYTES // size
     vectors = (N + lanes - 1) // lanes
     last = N - (vectors - 1) * lanes
-    if N <= lanes // 2:
+    if vectors == 1 and last <= lanes // 2:
         for i in range(0, M, NARROW):
             _half(kind, a + size * i * row, b, c + size * i * ldc, K, M - i, row, step, ldb, ldc, start, last)
         return

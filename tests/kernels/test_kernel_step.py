@@ -17,7 +17,8 @@ from npae.kernels.step.product import panel_width, product, product_in_panels
 from npae.kernels.step.table import FLOATS, INTS, encode
 from npae.kernels.step.transpose import transpose
 
-SIZES = [(1, 1, 1), (7, 13, 5), (25, 200, 50), (11, 37, 3), (3, 65, 2), (5, 64, 9), (100, 63, 17), (4, 16, 1), (13, 129, 33), (17, 8, 6), (9, 4, 3)]
+SIZES = [(1, 1, 1), (7, 13, 5), (25, 200, 50), (11, 37, 3), (3, 65, 2), (5, 64, 9), (100, 63, 17), (4, 16, 1), (13, 129, 33)]
+SIZES += [(17, 8, 6), (9, 4, 3)]  # half a vector wide
 TOLERANCE = {"float32": 2e-6, "float64": 1e-14}
 
 
