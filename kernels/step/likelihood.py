@@ -5,8 +5,10 @@
     code                       each row's total                                       y becomes
     squared_error              sum (y - x)^2                                          2 scale (y - x)
     bernoulli_logits           sum max(y, 0) - y x + log1p(e^-|y|)                    scale (sigmoid(y) - x)
+    bernoulli_sigmoid          that of the probabilities sigmoid(y)                   scale (sigmoid(y) - x), 0 where clipped
     bernoulli_probabilities    sum -x log q - (1 - x) log(1 - q), q = clip(y)         scale (q - x) / (q (1 - q)), 0 where clipped
 
+With a sigmoid before the probabilities, q (1 - q) cancels its slope, and logarithms come from its input: log q - log(1 - q) = y.
 In place: where two arrays may be one, loops do not vectorise. totals: float64, one a row, without the
 scale. Formulas: npae/losses. Addresses in bytes, strides in elements.
 """
@@ -20,7 +22,7 @@ import numpy as np
 from npae.kernels.elementary import exp_minus, log, log1p
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import BERNOULLI_LOGITS, SQUARED_ERROR
+from npae.kernels.step.codes import BERNOULLI_LOGITS, BERNOULLI_SIGMOID, SQUARED_ERROR
 from npae.kernels.step.memory import array_at, size_of
 
 
@@ -44,6 +46,23 @@ def _logits(l: Array, x: Array, scale: float) -> float:
         r = one / (one + t)
         total += (logit if logit >= zero else zero) - logit * target + log1p(t)
         l[j] = factor * ((r if logit >= zero else t * r) - target)
+    return np.float64(total)
+
+
+@jit(FAST)
+def _sigmoid(l: Array, x: Array, scale: float, clip: float) -> float:
+    number = l.dtype.type
+    zero, one, factor, low, high, total = number(0), number(1), number(scale), number(clip), number(1.0 - clip), number(0)
+    lowest, highest = log(low / (one - low)), log(high / (one - high))
+    for j in range(len(l)):
+        raw, target = l[j], x[j]
+        logit = lowest if raw < lowest else raw
+        logit = highest if logit > highest else logit
+        t = exp_minus(abs(logit))
+        r = one / (one + t)
+        p = r if logit >= zero else t * r
+        total += (logit if logit >= zero else zero) - logit * target + log1p(t)
+        l[j] = factor * (p - target) if raw == logit and p < high else zero  # near 1 p is rounded to few numbers
     return np.float64(total)
 
 
@@ -86,5 +105,7 @@ def likelihood(
             sums[r] = _squared_error(y_r, x_r, scale)
         elif code == BERNOULLI_LOGITS:
             sums[r] = _logits(y_r, x_r, scale)
+        elif code == BERNOULLI_SIGMOID:
+            sums[r] = _sigmoid(y_r, x_r, scale, clip)
         else:
             sums[r] = _probabilities(y_r, x_r, scale, clip)

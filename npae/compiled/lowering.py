@@ -21,6 +21,7 @@ from npae.compiled.layers import Layer
 from npae.compiled.nonzeros import Nonzeros
 from npae.compiled.notes import Done, Matrix, Share, Term
 from npae.compiled.work import Range, Work, blocks, shares
+from npae.kernels.step.codes import BERNOULLI_PROBABILITIES, BERNOULLI_SIGMOID, LINEAR, SIGMOID
 from npae.kernels.step.operations import (
     Back,
     Decode,
@@ -182,7 +183,10 @@ class Lowering:
         """The decoder's last layer with the loss, and the gradient with respect to x W + b; in shares, with respect to x as well."""
         y, n_in = self.matrix(layer.name, layer.dense.n_out), layer.dense.n_in
         own = self._shares(layer, x, self.cut(layer, SHARES))
-        kept = self.matrix(f"{layer.name} kept", y.width) if layer.code else None
+        activation = layer.code
+        if (activation, likelihood) == (SIGMOID, BERNOULLI_PROBABILITIES):
+            activation, likelihood = LINEAR, BERNOULLI_SIGMOID
+        kept = self.matrix(f"{layer.name} kept", y.width) if activation else None
         totals, done = self.buffers.totals(term, self.batch * len(own)), Done(layer, x, y, y, own)
         if len(own) > 1:
             done.parts = self.buffers.numbers(f"parts of d {x.name}", self.batch * len(own), n_in)
@@ -192,7 +196,7 @@ class Lowering:
             part, of_target = (self.columns(matrix, share.first, share.width) for matrix in (y, target))
             put_aside = self.columns(kept, share.first, share.width).at if kept else 0
             b, sums = address(layer.dense.b.value) + self.item * share.first, totals + 8 * self.batch * work
-            of_layer = (x.at, x.stride, n_in, share.panels, b, share.width, part.at, y.stride, put_aside, layer.code)
+            of_layer = (x.at, x.stride, n_in, share.panels, b, share.width, part.at, y.stride, put_aside, activation)
             decode = Decode(*of_layer, likelihood, of_target.at, sums, layer.parameter, scale, clip)
             self.do(name, decode, work)
             if len(own) > 1:
