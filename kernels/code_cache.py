@@ -9,8 +9,8 @@ HASH is of every source of this package, since Numba notices an edit of the file
 calls; KEY of the function, its types, the processor and the versions. Numba's own cache numbers its files in an index: two processes that
 compile at the same moment can take one number for two things, a file cut short stops every later start, and a full disk the program. Here a
 file is written under a name of its own and renamed; what does not have its digest, or is another's file, is compiled anew and replaced; and
-where nothing can be written, nothing is kept. So nothing is raised. What was not used for long is removed when a new folder is made
-(`prune`).
+where nothing can be written, nothing is kept. So nothing is raised, but TypeError for a function that reads variables of the one around
+it: no KEY names those. What was not used for long is removed when a new folder is made (`prune`).
 """
 
 from __future__ import annotations
@@ -129,6 +129,9 @@ class CodeCache:
         import llvmlite
         import numba
 
+        if function.__closure__:
+            where = f"{function.__module__}.{function.__qualname__}"
+            raise TypeError(f"{where} reads variables of the function around it: two such would share a file; make them arguments")
         place = function.__code__
         about = (function.__module__, function.__qualname__, place.co_firstlineno, _file_hash(place.co_filename))
         versions = (numba.__version__, llvmlite.__version__, sys.version)

@@ -12,6 +12,7 @@ import pytest
 
 import npae.errors
 import npae.kernels
+from npae.kernels.jit import STRICT, jit
 
 PROGRAM = """
 import numba, numpy as np
@@ -68,3 +69,15 @@ def test_without_a_place_to_write_kernels_still_compile_and_leave_nothing(checko
     home.write_text("a file, so nothing can be made below it")
     assert run(checkout, HOME=str(home)) == [str(6 * 0.6931471805599453), "0", "True"]
     assert caches(tmp_path) == []
+
+
+def test_functions_that_differ_by_what_surrounds_them_alone_are_refused_since_they_would_share_a_file() -> None:
+    def times(factor: float) -> None:
+        @jit(STRICT)
+        def scaled(x: float) -> float:
+            return factor * x
+
+        assert scaled(1.0) == factor
+
+    with pytest.raises(TypeError, match=r"times.<locals>.scaled reads variables of the function around it"):
+        times(2.0)
