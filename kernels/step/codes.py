@@ -5,8 +5,8 @@ from __future__ import annotations
 ACTIVATIONS = ("linear", "leaky_relu", "relu", "sigmoid", "tanh", "elu", "softplus")
 LINEAR, LEAKY_RELU, RELU, SIGMOID, TANH, ELU, SOFTPLUS = range(len(ACTIVATIONS))
 
-LIKELIHOODS = ("squared_error", "bernoulli_logits", "bernoulli_sigmoid", "bernoulli_probabilities")  # sigmoid: with that of the last layer
-SQUARED_ERROR, BERNOULLI_LOGITS, BERNOULLI_SIGMOID, BERNOULLI_PROBABILITIES = range(len(LIKELIHOODS))
+LIKELIHOODS = ("squared_error", "bernoulli_logits", "bernoulli_sigmoid")  # the last: of probabilities, with the sigmoid they come from
+SQUARED_ERROR, BERNOULLI_LOGITS, BERNOULLI_SIGMOID = range(len(LIKELIHOODS))
 
 FORMS = ("log_std", "log_variance", "sigma")  # what the second head of a Gaussian encoder is
 LOG_STD, LOG_VARIANCE, SIGMA = range(len(FORMS))

@@ -2,15 +2,13 @@
 
     likelihood(kind, code, scale, clip, y, x, stride, n, r0, r1, totals)
 
-    code                       each row's total                                       y becomes
-    squared_error              sum (y - x)^2                                          2 scale (y - x)
-    bernoulli_logits           sum max(y, 0) - y x + log1p(e^-|y|)                    scale (sigmoid(y) - x)
-    bernoulli_sigmoid          that of the probabilities sigmoid(y)                   scale (sigmoid(y) - x), 0 where clipped
-    bernoulli_probabilities    sum -x log q - (1 - x) log(1 - q), q = clip(y)         scale (q - x) / (q (1 - q)), 0 where clipped
+    code                 each row's total                                       y becomes
+    squared_error        sum (y - x)^2                                          2 scale (y - x)
+    bernoulli_logits     sum max(y, 0) - y x + log1p(e^-|y|)                    scale (sigmoid(y) - x)
+    bernoulli_sigmoid    sum -x log q - (1 - x) log(1 - q), q = clip(p)         scale (p - x), 0 where clipped;  p = sigmoid(y)
 
-With a sigmoid before the probabilities, q (1 - q) cancels its slope, and logarithms come from its input: log q - log(1 - q) = y.
-In place: where two arrays may be one, loops do not vectorise. totals: float64, one a row, without the
-scale. Formulas: npae/losses. Addresses in bytes, strides in elements.
+With the sigmoid its slope q (1 - q) cancels, and so do the logarithms: log q - log(1 - q) = y. In place: where two arrays may be one, loops
+do not vectorise. totals: float64, one a row, without the scale. Formulas: npae/losses. Addresses in bytes, strides in elements.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ import numpy as np
 from npae.kernels.elementary import exp_minus, log, log1p
 from npae.kernels.jit import FAST, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import BERNOULLI_LOGITS, BERNOULLI_SIGMOID, SQUARED_ERROR
+from npae.kernels.step.codes import BERNOULLI_LOGITS, SQUARED_ERROR
 from npae.kernels.step.memory import array_at, size_of
 
 
@@ -67,22 +65,6 @@ def _sigmoid(l: Array, x: Array, scale: float, clip: float) -> float:
 
 
 @jit(FAST)
-def _probabilities(p: Array, x: Array, scale: float, clip: float) -> float:
-    number = p.dtype.type
-    zero, one, factor, low, high, total = number(0), number(1), number(scale), number(clip), number(1.0 - clip), number(0)
-    for j in range(len(p)):
-        raw, target = p[j], x[j]
-        q = low if raw < low else raw
-        q = high if q > high else q
-        rest = one - q
-        hidden = zero * raw  # 0, or NaN where raw is infinite and the clip would hide it
-        total += hidden - (target * log(q) + (one - target) * log(rest))
-        slope = factor * ((q - target) / (q * rest))
-        p[j] = slope if low < raw and raw < high else zero
-    return np.float64(total)
-
-
-@jit(FAST)
 def likelihood(
     kind: Any,
     code: int,
@@ -105,7 +87,5 @@ def likelihood(
             sums[r] = _squared_error(y_r, x_r, scale)
         elif code == BERNOULLI_LOGITS:
             sums[r] = _logits(y_r, x_r, scale)
-        elif code == BERNOULLI_SIGMOID:
-            sums[r] = _sigmoid(y_r, x_r, scale, clip)
         else:
-            sums[r] = _probabilities(y_r, x_r, scale, clip)
+            sums[r] = _sigmoid(y_r, x_r, scale, clip)

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 
 from npae.backend import Array
 from npae.compiled.buffers import Buffers, address, on_lines
-from npae.compiled.layers import Layer
+from npae.compiled.layers import Layer, NotCovered
 from npae.compiled.nonzeros import Nonzeros
 from npae.compiled.notes import Done, Matrix, Share, Term
 from npae.compiled.work import Range, Work, blocks, shares
-from npae.kernels.step.codes import BERNOULLI_PROBABILITIES, BERNOULLI_SIGMOID, LINEAR, SIGMOID
+from npae.kernels.step.codes import BERNOULLI_SIGMOID, LINEAR, SIGMOID
 from npae.kernels.step.operations import (
     Back,
     Decode,
@@ -183,9 +183,9 @@ class Lowering:
         """The decoder's last layer with the loss, and the gradient with respect to x W + b; in shares, with respect to x as well."""
         y, n_in = self.matrix(layer.name, layer.dense.n_out), layer.dense.n_in
         own = self._shares(layer, x, self.cut(layer, SHARES))
-        activation = layer.code
-        if (activation, likelihood) == (SIGMOID, BERNOULLI_PROBABILITIES):
-            activation, likelihood = LINEAR, BERNOULLI_SIGMOID
+        if likelihood == BERNOULLI_SIGMOID and layer.code != SIGMOID:
+            raise NotCovered(f"probabilities that are not a sigmoid's ({layer.name}, {layer.activation})")
+        activation = LINEAR if likelihood == BERNOULLI_SIGMOID else layer.code
         kept = self.matrix(f"{layer.name} kept", y.width) if activation else None
         totals, done = self.buffers.totals(term, self.batch * len(own)), Done(layer, x, y, y, own)
         if len(own) > 1:

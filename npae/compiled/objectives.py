@@ -64,7 +64,7 @@ def _likelihood(model: Model, batch: int) -> tuple[int, float, float, float]:
         count = batch * (1 if loss.reduction == "sum" else model.outputs)  # type: ignore[union-attr]
         return LIKELIHOODS.index("squared_error" if type(loss) is SquaredError else "bernoulli_logits"), 1 / count, 0.0, 0.0
     if type(loss) is BernoulliProbabilities:
-        return LIKELIHOODS.index("bernoulli_probabilities"), 1 / batch, loss.clip, 0.0
+        return LIKELIHOODS.index("bernoulli_sigmoid"), 1 / batch, loss.clip, 0.0
     if type(loss) is Gaussian:
         constant = 0.5 * math.log(2 * math.pi * loss.eta) * model.outputs
         return LIKELIHOODS.index("squared_error"), 1 / (2 * loss.eta * batch), 0.0, constant

@@ -11,6 +11,7 @@ import pytest
 from npae.backend import Array
 from npae.compiled import CompiledSteps, NotCovered
 from npae.errors import NonFiniteError
+from npae.losses import BernoulliProbabilities
 from npae.models import AE, VAE, WAE
 from npae.models.infovae import InfoVAE
 from npae.optim import Adam
@@ -105,6 +106,14 @@ def test_leaving_out_zeros_changes_no_bit(dtype: str, grey: bool, compiled: Trai
 def test_what_is_not_covered_is_named(make: Any, reason: str, data: Array) -> None:
     model = make()
     with pytest.raises(NotCovered, match=reason):
+        CompiledSteps(model, Adam(model.parameters), 0, data.astype("float32")).plan(20)
+
+
+def test_probabilities_are_covered_where_they_are_a_sigmoids(data: Array) -> None:
+    model = AE(data.shape[1], reconstruction="bernoulli_probabilities")
+    assert CompiledSteps(model, Adam(model.parameters), 0, data.astype("float32")).plan(20).phases
+    model.likelihood, model.decoder = BernoulliProbabilities(), AE(data.shape[1], output="tanh").decoder
+    with pytest.raises(NotCovered, match=r"probabilities that are not a sigmoid's \(decoder.*, tanh\)"):
         CompiledSteps(model, Adam(model.parameters), 0, data.astype("float32")).plan(20)
 
 
