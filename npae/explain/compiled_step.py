@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from npae.compiled.plan import Plan
-from npae.kernels.step.codes import ACTIVATIONS
+from npae.kernels.step.codes import ACTIVATIONS, LIKELIHOODS
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,11 @@ def operations(plan: Plan) -> list[Operation]:
 
 
 def _width(operation: Any) -> str:
-    """Columns in and out, and the activation f, as far as the operation has them."""
+    """Columns in and out, the activation f, and the loss by its name in codes.py, as far as the operation has them."""
     fields = operation._asdict()
     sizes = [fields[name] for name in ("features", "n_in", "n_out", "columns", "latent", "d", "n") if name in fields]
     if type(operation).__name__ == "Back":
         sizes.reverse()
     f = [f"f = {ACTIVATIONS[fields['activation']]}"] if fields.get("activation") else []
-    return ", ".join([" -> ".join(map(str, sizes)), *f])
+    loss = [f"loss = {LIKELIHOODS[fields['likelihood']]}"] if "likelihood" in fields else []
+    return ", ".join([" -> ".join(map(str, sizes)), *f, *loss])

@@ -122,6 +122,7 @@ def test_the_list_and_the_compiled_step_are_there_for_scripts(npae: Any) -> None
     first = content["operations"][0]
     assert (first["phase"], first["kind"], first["makes"]) == (0, "Gather", "x")
     assert next(one["width"] for one in content["operations"] if one["makes"] == "encoder.0") == "64 -> 128, f = leaky_relu"
+    assert [one["width"] for one in content["operations"] if one["kind"] == "Decode"] == ["128 -> 64, loss = bernoulli_logits"]
 
 
 @pytest.mark.parametrize(
