@@ -35,15 +35,23 @@ def _squared_error(y: Array, x: Array, scale: float) -> float:
 
 
 @jit(FAST)
+def _of_logit(logit: float, target: float, zero: float, one: float) -> tuple[float, float]:
+    """Its loss, and its sigmoid."""
+    t = exp_minus(abs(logit))  # of a NaN any number; the loss is NaN then
+    r = one / (one + t)
+    loss = (logit if logit >= zero else zero) - logit * target + log1p(t)
+    return loss, r if logit >= zero else t * r
+
+
+@jit(FAST)
 def _logits(l: Array, x: Array, scale: float) -> float:
     number = l.dtype.type
     zero, one, factor, total = number(0), number(1), number(scale), number(0)
     for j in range(len(l)):
-        logit, target = l[j], x[j]
-        t = exp_minus(abs(logit))  # of a NaN any number; the total is NaN then
-        r = one / (one + t)
-        total += (logit if logit >= zero else zero) - logit * target + log1p(t)
-        l[j] = factor * ((r if logit >= zero else t * r) - target)
+        target = x[j]
+        loss, p = _of_logit(l[j], target, zero, one)
+        total += loss
+        l[j] = factor * (p - target)
     return np.float64(total)
 
 
@@ -56,10 +64,8 @@ def _sigmoid(l: Array, x: Array, scale: float, clip: float) -> float:
         raw, target = l[j], x[j]
         logit = lowest if raw < lowest else raw
         logit = highest if logit > highest else logit
-        t = exp_minus(abs(logit))
-        r = one / (one + t)
-        p = r if logit >= zero else t * r
-        total += (logit if logit >= zero else zero) - logit * target + log1p(t)
+        loss, p = _of_logit(logit, target, zero, one)
+        total += loss
         l[j] = factor * (p - target) if raw == logit and p < high else zero  # near 1 p is rounded to few numbers
     return np.float64(total)
 
