@@ -18,6 +18,7 @@ from typing import Any
 import llvmlite.binding
 import numba
 from llvmlite import ir
+from numba.core import cgutils
 
 from npae.kernels.jit import STRICT, jit
 from npae.kernels.kernel import Array
@@ -30,6 +31,7 @@ SPINS, YIELDS, NAP_MICROSECONDS = 300, 200, 20
 _POINTER = ir.PointerType()
 _PAUSE = "llvm.x86.sse2.pause" if llvmlite.binding.get_process_triple().startswith("x86_64") else ""
 _carray: Any = _numba.carray
+_raw_memcpy: Any = cgutils.raw_memcpy
 _usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
 
@@ -68,12 +70,22 @@ def matrix_at(kind: Any, address: int, rows: int, columns: int) -> Array:
     return numbers
 
 
+@instruction
+def _copied(context: Any, source: Any, target: Any, size: Any) -> Any:
+    """So many bytes, which do not overlap."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start, to, count = arguments
+        _raw_memcpy(builder, builder.inttoptr(to, _POINTER), builder.inttoptr(start, _POINTER), count, 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
 @jit(STRICT)
 def copied(kind: Any, source: int, target: int, count: int) -> None:
     """target = source"""
-    read, written = array_at(kind, source, count), array_at(kind, target, count)
-    for j in range(count):
-        written[j] = read[j]
+    _copied(source, target, size_of(kind) * count)
 
 
 @instruction

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from npae.kernels.jit import FAST, entry_point, jit
-from npae.kernels.step.memory import array_at, size_of
+from npae.kernels.jit import FAST, jit
+from npae.kernels.step.memory import copied, size_of
 from npae.kernels.step.product import panel_width
 from npae.kernels.step.transpose import transpose
 
@@ -32,20 +32,18 @@ def _by_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld:
         p = 0
         while p < columns:  # range with such a step could raise an error, which an entry cannot
             n = min(width, columns - p)
-            row, part = array_at(kind, matrix + size * (r * ld + p), n), array_at(kind, panels + size * (p * rows + r * n), n)
-            source, target = (row, part) if inward else (part, row)
-            for j in range(n):
-                target[j] = source[j]
+            row, part = matrix + size * (r * ld + p), panels + size * (p * rows + r * n)
+            copied(kind, row if inward else part, part if inward else row, n)
             p += width
 
 
-@entry_point(FAST)
+@jit(FAST)
 def to_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld: int, width: int) -> None:
     """panels = matrix"""
     _by_panels(kind, matrix, panels, rows, columns, ld, width, True)
 
 
-@entry_point(FAST)
+@jit(FAST)
 def from_panels(kind: Any, matrix: int, panels: int, rows: int, columns: int, ld: int, width: int) -> None:
     """matrix = panels"""
     _by_panels(kind, matrix, panels, rows, columns, ld, width, False)

@@ -9,6 +9,7 @@ quickest of the last REMEMBERED times.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 
 SLOWER = 1.3  # times the best pace so far
@@ -49,7 +50,9 @@ class Pace:
         return other
 
     def steps(self, threads: int) -> int:
-        """How many of them fill a spell, or say enough; at least one."""
+        """How many of them fill a spell, or say enough; at least one. Where there is nothing to decide, as many as there are."""
+        if self.most == 1:
+            return sys.maxsize
         if threads not in self.taken:
             return TIMED
         fill = max(1, int(SPELL / self.seconds(threads)))

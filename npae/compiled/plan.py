@@ -36,14 +36,16 @@ class Plan:
         self.batch, self.threads, self.parameters = batch, threads, len(model.parameters)
         lowering = Lowering(model, data, batch, sparse, threads)
         lower(lowering)
-        self.updates = updates(lowering, optimizer)
-        self.phases = [*lowering.phases, self.updates.works]
+        last = updates(lowering, optimizer)
+        self.phases = [*lowering.phases, last.works]
+        self.made_ready = [np.array(table, np.int64) for table in (last.copies, last.turns, last.squared, last.biases)]
         self.checked, self.compiled, self.pace = len(lowering.phases) - 1, False, Pace(threads)
         self.program, self.numbers = encode(self._operations())
         self.items, self.bounds = self._items()
         self.buffers, self.terms, self.weights = lowering.buffers, lowering.terms, lowering.weights
-        if self.updates.squares is not None:
-            self.terms.append(Term("l2", address(self.updates.squares), len(self.updates.squares), 1.0, of_parameters=True))
+        if last.squares is not None:
+            self.terms.append(Term("l2", address(last.squares), len(last.squares), 1.0, of_parameters=True))
+        self.sources = np.array([(term.at, term.count) for term in self.terms], np.int64)
         self.sync = self.buffers.array("sync", 8 * (2 + len(self.phases) * threads), np.int64)
         bytes_each = scratch_bytes(lowering)
         self.scratch = [self.buffers.array(f"scratch of thread {t}", bytes_each, np.uint8).ctypes.data for t in range(threads)]
@@ -54,6 +56,19 @@ class Plan:
         from npae.kernels.step.perform import addresses
 
         return addresses(self.buffers.dtype.name, {type(operation) for operation in self._operations()})
+
+    def make_ready(self) -> None:
+        """Weights in panels, W^T and sums of squares follow the parameters, which anybody may have changed since the last run."""
+        from npae.kernels.step.entries import MAKE_READY  # loads LLVM, which --help can do without
+
+        MAKE_READY(self.buffers.dtype.name, *(number for table in self.made_ready for number in (address(table), len(table))))
+
+    def hand_back(self) -> None:
+        """The weights, and their m and v, to where everybody else looks for them."""
+        from npae.kernels.step.entries import HAND_BACK
+
+        copies = self.made_ready[0]
+        HAND_BACK(self.buffers.dtype.name, address(copies), len(copies))
 
     def _operations(self) -> list[Operation]:
         return [operation for phase in self.phases for work in phase for _, operation in work.operations]

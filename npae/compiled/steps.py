@@ -23,7 +23,6 @@ from npae.compiled.nonzeros import Nonzeros, density
 from npae.compiled.objectives import lower
 from npae.compiled.plan import Plan
 from npae.compiled.threads import Crew, count
-from npae.kernels.step.codes import OF_A_STEP
 from npae.models import Model, Terms
 from npae.optim import Adam
 
@@ -62,7 +61,7 @@ class CompiledSteps:
         weights = [plan.weights(first + k) for k in range(total)]
         rates, values = self._rates(weights), np.zeros((plan.threads, total, len(plan.terms)))
         scales = np.array([(term.factor, term.constant, weights[0].get(term.name, 1.0), term.of_parameters) for term in plan.terms])
-        self._make_ready(plan)
+        plan.make_ready()
         done, asked = 0, 0
         while done == asked < total:  # else something was not finite
             threads = plan.threads if self.threads else plan.pace.threads()
@@ -72,7 +71,7 @@ class CompiledSteps:
             if plan.compiled:  # the first step of a plan may have waited for the compiler
                 plan.pace.note(threads, (time.perf_counter() - started) / (spell.stop - spell.start))
             plan.compiled = True
-        self._hand_back(plan)
+        plan.hand_back()
         self.optimizer.steps += done
         names, shown_values = [plan.terms[k].name for k in shown], values[0][:, shown].tolist()
         return [Terms(dict(zip(names, shown_values[k], strict=True)), weights[k]) for k in range(done)]
@@ -82,14 +81,13 @@ class CompiledSteps:
         from npae.kernels.step.entries import RUN_STEPS  # loads LLVM, which --help can do without
 
         plan.sync[:], made = 0, np.zeros(threads, np.int64)
-        sources = np.array([(term.at, term.count) for term in plan.terms], np.int64)
         moments = [np.array((plan.batch, first, 0, 0, 0, *self.key, scratch), np.uint64).view(np.int64) for scratch in plan.scratch]
 
         def part(thread: int) -> None:
             RUN_STEPS(
                 self.model.dtype.name, thread, threads, address(plan.sync), plan.checked, address(plan.handlers), address(plan.program),
                 address(plan.numbers), address(plan.items), len(plan.items), address(plan.bounds), len(plan.phases), address(rates),
-                address(order), len(order), plan.batch, address(moments[thread]), address(sources), address(scales),
+                address(order), len(order), plan.batch, address(moments[thread]), address(plan.sources), address(scales),
                 address(values[thread]), len(plan.terms), address(made) + made.itemsize * thread,
             )  # fmt: skip
 
@@ -100,33 +98,7 @@ class CompiledSteps:
 
     def _rates(self, weights: list[dict[str, float]]) -> Array:
         """(steps, 6): see npae.kernels.step.codes.RATES."""
-        adam, rates = self.optimizer, np.empty((len(weights), OF_A_STEP))
-        for k, of_terms in enumerate(weights):
-            kl = of_terms.get("kl_keras", of_terms.get("kl", 0.0))
-            rates[k] = *adam.coefficients(adam.steps + k), adam.beta1, adam.beta2, adam.epsilon, kl
-        return rates
-
-    def _make_ready(self, plan: Plan) -> None:
-        """Weights in panels, W^T and sums of squares follow the parameters, which anybody may have changed since the last run."""
-        from npae.kernels.step.entries import SQUARE, SQUARE_ROW, TO_PANELS, TURN
-
-        dtype = self.model.dtype.name
-        for one in plan.updates.in_panels:
-            dense, share = one.done.layer.dense, one.share
-            for matrix, panels in zip(one.matrices, one.panels, strict=True):
-                TO_PANELS(dtype, matrix, panels, dense.n_in, share.width, dense.n_out, one.width)
-            if share.turned:
-                TURN(dtype, share.panels, share.turned, dense.n_in, share.width, share.depth, share.above)
-            if one.squares is not None:
-                SQUARE(dtype, share.panels, dense.n_in, share.width, address(one.squares))
-        for value, place in plan.updates.squared:
-            SQUARE_ROW(dtype, address(value), len(value), address(place))
-
-    def _hand_back(self, plan: Plan) -> None:
-        """The weights, and their m and v, to where everybody else looks for them."""
-        from npae.kernels.step.entries import FROM_PANELS
-
-        for one in plan.updates.in_panels:
-            dense = one.done.layer.dense
-            for matrix, panels in zip(one.matrices, one.panels, strict=True):
-                FROM_PANELS(self.model.dtype.name, matrix, panels, dense.n_in, one.share.width, dense.n_out, one.width)
+        adam = self.optimizer
+        constant = adam.beta1, adam.beta2, adam.epsilon
+        kl = [of_terms.get("kl_keras", of_terms.get("kl", 0.0)) for of_terms in weights]
+        return np.array([(*adam.coefficients(adam.steps + k), *constant, kl[k]) for k in range(len(weights))])

@@ -24,25 +24,15 @@ from npae.optim import Adam
 
 
 @dataclass
-class InPanels:
-    """Columns of a W that a run keeps in panels, with their m and v: where they lie, and where the panels do."""
-
-    done: Done
-    share: Share
-    width: int  # of a panel
-    matrices: tuple[int, int, int]
-    panels: tuple[int, int, int]
-    squares: Array | None  # the sums of its parts
-
-
-@dataclass
 class Updates:
-    """The works of the last phase; which W are in panels; which biases are squared."""
+    """The works of the last phase, and the tables of npae/kernels/step/start.py."""
 
     works: list[Work] = field(default_factory=list)
-    in_panels: list[InPanels] = field(default_factory=list)
-    squared: list[tuple[Array, Array]] = field(default_factory=list)  # value, and the place of its sum
-    squares: Array | None = None  # all of them
+    copies: list[tuple[int, ...]] = field(default_factory=list)
+    turns: list[tuple[int, ...]] = field(default_factory=list)
+    squared: list[tuple[int, ...]] = field(default_factory=list)
+    biases: list[tuple[int, ...]] = field(default_factory=list)
+    squares: Array | None = None  # the sums of all parts
     taken: int = 0
 
 
@@ -86,7 +76,12 @@ def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, sha
     matrices, sums = (w, *_moments(lowering, optimizer, w)), _sums(made, len(parts), decay)
     m_panels, v_panels = (lowering.buffers.numbers(f"{name}.W {moment} in panels", dense.n_in, share.width) for moment in "mv")
     panels, sparse = (share.panels, m_panels, v_panels), lowering.reads_nonzeros(x)
-    made.in_panels.append(InPanels(done, share, lowering.sparse_width if sparse else lowering.width, matrices, panels, sums))
+    width = lowering.sparse_width if sparse else lowering.width
+    made.copies += [(*places, dense.n_in, share.width, dense.n_out, width) for places in zip(matrices, panels, strict=True)]
+    if share.turned:
+        made.turns.append((share.panels, share.turned, dense.n_in, share.width, share.depth, share.above))
+    if sums is not None:
+        made.squared.append((share.panels, dense.n_in, share.width, address(sums)))
     of_share = (dense.n_in, dy.at, dy.stride, share.width, *panels)
     operation = (
         SparseWeights(*lowering.nonzeros, *of_share)
@@ -97,10 +92,10 @@ def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, sha
 
 
 def _bias(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, dy: Matrix, decay: float) -> Work:
-    dense, value, sums = done.layer.dense, done.layer.dense.b.value, _sums(made, 1, decay)
+    dense, sums = done.layer.dense, _sums(made, 1, decay)
+    b = address(dense.b.value)
     if sums is not None:
-        made.squared.append((value, sums))
-    b = address(value)
+        made.biases.append((b, dense.n_out, address(sums)))
     moved = (b, *_moments(lowering, optimizer, b))
     bias = Bias(dy.at, dy.stride, dense.n_out, *moved, address(sums) if sums is not None else 0, decay)
     return Work([(f"{done.layer.name}.b", bias)], [(0, 0)])

@@ -8,11 +8,11 @@ import pytest
 from npae.kernels.step.activation import activate, by_slope
 from npae.kernels.step.codes import ACTIVATIONS, PART_ROWS
 from npae.kernels.step.discrepancy import order_statistic
-from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, LEVELS_OF, NONZEROS_OF_ROWS, SQUARE, SQUARE_ROW, TO_PANELS
+from npae.kernels.step.entries import COUNT_NONZEROS, LEVELS_OF, MAKE_READY, NONZEROS_OF_ROWS
 from npae.kernels.step.levels import written_out
 from npae.kernels.step.nonzeros import gathered, summed_together
 from npae.kernels.step.operations import KINDS, Bias, Rank
-from npae.kernels.step.panels import turn_part
+from npae.kernels.step.panels import from_panels, to_panels, turn_part
 from npae.kernels.step.product import panel_width, product, product_in_panels
 from npae.kernels.step.table import FLOATS, INTS, encode
 from npae.kernels.step.transpose import transpose
@@ -56,7 +56,7 @@ def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dt
     rng, kind, m = np.random.default_rng(0), np.dtype(dtype).type(0), 9
     w, a = rng.standard_normal((n_in, n_out)).astype(dtype), rng.standard_normal((m, n_in)).astype(dtype)
     panels, back, c, expected = np.empty(w.size, dtype), np.empty_like(w), np.empty((m, n_out), dtype), np.empty((m, n_out), dtype)
-    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
+    to_panels(kind, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
     product(kind, a.ctypes.data, w.ctypes.data, expected.ctypes.data, m, n_out, n_in, n_in, 1, n_out, n_out)
     product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out, 0)
     assert c.tobytes() == expected.tobytes()
@@ -65,7 +65,7 @@ def test_a_product_with_panels_is_that_with_the_matrix(n_in: int, n_out: int, dt
     product(kind, with_ones.ctypes.data, with_b.ctypes.data, expected.ctypes.data, m, n_out, n_in + 1, n_in + 1, 1, n_out, n_out)
     product_in_panels(kind, a.ctypes.data, panels.ctypes.data, c.ctypes.data, m, n_out, n_in, n_in, n_out, b.ctypes.data)
     assert c.tobytes() == expected.tobytes()
-    FROM_PANELS(dtype, back.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
+    from_panels(kind, back.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
     assert back.tobytes() == w.tobytes()
 
 
@@ -77,14 +77,14 @@ def test_parts_of_two_heads_in_panels_make_the_panels_of_both_turned(n_in: int, 
     turned, expected = np.full(heads.size, np.nan, dtype), np.empty(heads.size, dtype)
     for above, w in zip((0, n_out), heads, strict=True):
         panels = np.empty(w.size, dtype)
-        TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
+        to_panels(kind, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, panel_width(kind))
         for j in range(0, n_out, width):
             n = min(width, n_out - j)
             for i in range(0, n_in, PART_ROWS):
                 part = panels[j * n_in + i * n :].ctypes.data
                 turn_part(kind, part, turned.ctypes.data, i, j, min(PART_ROWS, n_in - i), n, n_in, 2 * n_out, above)
     both = np.ascontiguousarray(np.concatenate([w.T for w in heads]))
-    TO_PANELS(dtype, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in, n_in, width)
+    to_panels(kind, both.ctypes.data, expected.ctypes.data, 2 * n_out, n_in, n_in, width)
     assert turned.tobytes() == expected.tobytes()
 
 
@@ -195,12 +195,13 @@ def test_squares_are_summed_part_by_part_of_the_panels(dtype: str) -> None:
     w, width = rng.standard_normal((n_in, n_out)).astype(dtype), panel_width(np.dtype(dtype).type(0))
     edges = [(i, j) for j in range(0, n_out, width) for i in range(0, n_in, PART_ROWS)]
     panels, sums, total = np.empty(w.size, dtype), np.zeros(len(edges)), np.zeros(1)
-    TO_PANELS(dtype, w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, width)
-    SQUARE(dtype, panels.ctypes.data, n_in, n_out, sums.ctypes.data)
+    copies = np.array([(w.ctypes.data, panels.ctypes.data, n_in, n_out, n_out, width)])
+    b = rng.standard_normal(n_out).astype(dtype)
+    squares, biases = np.array([(panels.ctypes.data, n_in, n_out, sums.ctypes.data)]), np.array([(b.ctypes.data, n_out, total.ctypes.data)])
+    MAKE_READY(dtype, copies.ctypes.data, 1, 0, 0, squares.ctypes.data, 1, biases.ctypes.data, 1)
     expected = [np.square(w[i : i + PART_ROWS, j : j + width], dtype=np.float64).sum() for i, j in edges]
     np.testing.assert_allclose(sums, expected, rtol=100 * TOLERANCE[dtype])
-    SQUARE_ROW(dtype, w.ctypes.data, n_out, total.ctypes.data)
-    np.testing.assert_allclose(total, np.square(w[0], dtype=np.float64).sum(), rtol=100 * TOLERANCE[dtype])
+    np.testing.assert_allclose(total, np.square(b, dtype=np.float64).sum(), rtol=100 * TOLERANCE[dtype])
 
 
 def test_operations_are_written_into_the_tables_in_the_order_of_their_fields() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from npae.kernels.adam.reference import adam
 from npae.kernels.step.codes import BLOCK, HEAD, PART_ROWS
-from npae.kernels.step.entries import COUNT_NONZEROS, FROM_PANELS, NONZEROS_OF_ROWS, TO_PANELS
+from npae.kernels.step.entries import COUNT_NONZEROS, HAND_BACK, MAKE_READY, NONZEROS_OF_ROWS
 from npae.kernels.step.nonzeros import summed_together
 from npae.kernels.step.product import panel_width
 from npae.kernels.step.sparse import sparse_weights
@@ -26,13 +26,15 @@ def _guarded(matrix: np.ndarray) -> np.ndarray:
 def _panels(matrix: np.ndarray, width: int) -> np.ndarray:
     rows, columns = matrix.shape
     made = _guarded(np.zeros_like(matrix))
-    TO_PANELS(matrix.dtype.name, matrix.ctypes.data, made.ctypes.data, rows, columns, columns, width)
+    copies = np.array([(matrix.ctypes.data, made.ctypes.data, rows, columns, columns, width)])
+    MAKE_READY(matrix.dtype.name, copies.ctypes.data, 1, 0, 0, 0, 0, 0, 0)
     return made
 
 
 def _matrix(panels: np.ndarray, shape: tuple[int, int], width: int) -> np.ndarray:
     made = np.empty(shape, panels.dtype)
-    FROM_PANELS(panels.dtype.name, made.ctypes.data, panels.ctypes.data, *shape, shape[1], width)
+    copies = np.array([(made.ctypes.data, panels.ctypes.data, *shape, shape[1], width)])
+    HAND_BACK(panels.dtype.name, copies.ctypes.data, 1)
     return made
 
 
