@@ -1,6 +1,6 @@
 """The reconstruction loss of the decoder's output, and its gradient.        rows r0 .. r1 - 1, n columns
 
-    likelihood(kind, code, scale, clip, y, x, stride, n, r0, r1, totals)
+    likelihood(kind, code, scale, clip, y, x, stride, n, r0, r1, totals, scratch)
 
     code                 each row's total                                       y becomes
     squared_error        sum (y - x)^2                                          2 scale (y - x)
@@ -8,7 +8,8 @@
     bernoulli_sigmoid    sum -x log q - (1 - x) log(1 - q), q = clip(p)         scale (p - x), 0 where clipped;  p = sigmoid(y)
 
 With the sigmoid its slope q (1 - q) cancels, and so do the logarithms: log q - log(1 - q) = y. In place: where two arrays may be one, loops
-do not vectorise. totals: float64, one a row, without the scale. Formulas: npae/losses. Addresses in bytes, strides in elements.
+do not vectorise. totals: float64, one a row, without the scale. Rows of logits in float32 are logits.py's. Formulas: npae/losses.
+Addresses in bytes, strides in elements.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.elementary import exp_minus, log, log1p
-from npae.kernels.jit import FAST, jit
+from npae.kernels.jit import FAST, compiled_form_of, jit
 from npae.kernels.kernel import Array
 from npae.kernels.step.codes import BERNOULLI_LOGITS, SQUARED_ERROR
+from npae.kernels.step.logits import clipped_row, logits_row
 from npae.kernels.step.memory import array_at, size_of
+from npae.kernels.step.vectors import types
 
 
 @jit(FAST)
@@ -70,6 +73,24 @@ def _sigmoid(l: Array, x: Array, scale: float, clip: float) -> float:
     return np.float64(total)
 
 
+def bernoulli(kind: Any, code: Any, y: Any, x: Any, n: Any, scale: Any, clip: Any, scratch: Any) -> Any:
+    """One row's total; y becomes the gradient."""
+    y_r, x_r = array_at(kind, y, n), array_at(kind, x, n)
+    return _logits(y_r, x_r, scale) if code == BERNOULLI_LOGITS else _sigmoid(y_r, x_r, scale, clip)
+
+
+def _by_vectors(kind: Any, code: Any, y: Any, x: Any, n: Any, scale: Any, clip: Any, scratch: Any) -> Any:
+    if code == BERNOULLI_LOGITS:
+        return logits_row(kind, y, x, n, scale, scratch)
+    one, low, high = np.float32(1), np.float32(clip), np.float32(1.0 - clip)
+    return clipped_row(kind, y, x, n, scale, log(low / (one - low)), log(high / (one - high)), high, scratch)
+
+
+@compiled_form_of(bernoulli, FAST)
+def _compiled_bernoulli(kind: Any, code: Any, y: Any, x: Any, n: Any, scale: Any, clip: Any, scratch: Any) -> Any:
+    return _by_vectors if kind == types.float32 else bernoulli
+
+
 @jit(FAST)
 def likelihood(
     kind: Any,
@@ -83,15 +104,13 @@ def likelihood(
     r0: int,
     r1: int,
     totals: int,
+    scratch: int,
 ) -> None:
     """Each row's total; y becomes the gradient."""
     size, sums = size_of(kind), array_at(0.0, totals, r1)
     for r in range(r0, r1):
-        place = size * r * stride
-        y_r, x_r = array_at(kind, y + place, n), array_at(kind, x + place, n)
+        y_r, x_r = y + size * r * stride, x + size * r * stride
         if code == SQUARED_ERROR:
-            sums[r] = _squared_error(y_r, x_r, scale)
-        elif code == BERNOULLI_LOGITS:
-            sums[r] = _logits(y_r, x_r, scale)
+            sums[r] = _squared_error(array_at(kind, y_r, n), array_at(kind, x_r, n), scale)
         else:
-            sums[r] = _sigmoid(y_r, x_r, scale, clip)
+            sums[r] = bernoulli(kind, code, y_r, x_r, n, scale, clip, scratch)

@@ -17,8 +17,21 @@ import numpy as np
 
 from npae.kernels.elementary import exp, log
 from npae.kernels.jit import FAST, jit
+from npae.kernels.kernel import Array
 from npae.kernels.step.codes import KERAS, LOG_VARIANCE, NONE, SIGMA
-from npae.kernels.step.memory import array_at, size_of
+from npae.kernels.step.memory import array_at, copied, size_of
+
+
+@jit(FAST)
+def _become_sigma(s: Array, form: int, c: float) -> None:
+    """sigma from the s of all rows: one loop, since a row may be shorter than a vector."""
+    width, rate = s.dtype.type(c), s.dtype.type(0.5 if form == LOG_VARIANCE else 1.0)
+    if form == SIGMA:
+        for j in range(len(s)):
+            s[j] = width * s[j]
+    else:
+        for j in range(len(s)):
+            s[j] = width * exp(rate * s[j])
 
 
 @jit(FAST)
@@ -42,16 +55,17 @@ def sample(
     size = size_of(kind)
     exact, keras = array_at(0.0, totals, r1), array_at(0.0, keras_totals, r1)
     for r in range(r0, r1):
+        copied(kind, heads + size * (2 * r + 1) * latent, sigma + size * r * latent, latent)
+    _become_sigma(array_at(kind, sigma + size * r0 * latent, (r1 - r0) * latent), form, c)
+    for r in range(r0, r1):
         at = size * r * latent
         mu, s = array_at(kind, heads + 2 * at, latent), array_at(kind, heads + 2 * at + size * latent, latent)
         eps_r, sigma_r, z_r = array_at(kind, eps + at, latent), array_at(kind, sigma + at, latent), array_at(kind, z + at, latent)
         number = mu.dtype.type
-        half, one, width, tiny = number(0.5), number(1), number(c), number(epsilon)
+        half, one, tiny = number(0.5), number(1), number(epsilon)
         rate = half if form == LOG_VARIANCE else one
         for j in range(latent):
-            sigma_j = width * (s[j] if form == SIGMA else exp(rate * s[j]))
-            sigma_r[j] = sigma_j
-            z_r[j] = mu[j] + sigma_j * eps_r[j]
+            z_r[j] = mu[j] + sigma_r[j] * eps_r[j]
         if divergence != NONE:
             total, other, offset = 0.0, 0.0, number(np.log(c))
             for j in range(latent):

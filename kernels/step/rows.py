@@ -88,7 +88,7 @@ def decode(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -> None:
     if kept:
         for r in range(lo, hi):
             copied(kind, y + size * r * stride, kept + size * r * stride, n_out)
-    likelihood(kind, loss, scale, clip, y, target, stride, n_out, lo, hi, totals)
+    likelihood(kind, loss, scale, clip, y, target, stride, n_out, lo, hi, totals, array_at(0, now, MOMENT)[SCRATCH])
     if kept:
         by_slope(kind, code, parameter, kept, stride, y, stride, lo, hi, n_out)
 

@@ -54,6 +54,10 @@ class Vectors:
         self.zero = ir.Constant(self.type, [0.0] * self.lanes)
         self.name = f"v{self.lanes}f{8 * self.size}"
 
+    def all(self, number: float) -> Any:
+        """A number that is known now, in all lanes."""
+        return ir.Constant(self.type, [float(number)] * self.lanes)
+
     def bytes(self, count: Any) -> Any:
         """So many elements in bytes."""
         return self.builder.mul(count, INT(self.size))

@@ -8,6 +8,7 @@ import pytest
 from npae.backend import Array, backend
 from npae.kernels.step.codes import BERNOULLI_SIGMOID, LIKELIHOODS, SQUARED_ERROR
 from npae.kernels.step.likelihood import likelihood
+from npae.kernels.step.registers import BYTES
 from npae.losses import BernoulliProbabilities
 
 TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
@@ -17,8 +18,8 @@ EDGES = np.log([CLIP / (1 - CLIP), (1 - CLIP) / CLIP])  # of the logits
 
 def run(code: int, y: Array, x: Array, clip: float = CLIP) -> tuple[Array, Array]:
     """Totals of all rows but the first and the last, and what became of y."""
-    totals, moved = np.full(len(y), -1.0), y.copy()
-    places = (moved.ctypes.data, x.ctypes.data, STRIDE, COLUMNS, 1, len(y) - 1, totals.ctypes.data)
+    totals, moved, scratch = np.full(len(y), -1.0), y.copy(), np.zeros(BYTES, np.uint8)
+    places = (moved.ctypes.data, x.ctypes.data, STRIDE, COLUMNS, 1, len(y) - 1, totals.ctypes.data, scratch.ctypes.data)
     likelihood(y.dtype.type(0), code, SCALE, clip, *places)
     assert totals[[0, -1]].tolist() == [-1, -1]
     for untouched in (np.s_[[0, -1]], np.s_[:, COLUMNS:]):
