@@ -11,7 +11,7 @@ import numpy as np
 
 from npae.kernels.jit import FAST, entry_point, jit
 from npae.kernels.kernel import Array
-from npae.kernels.step.codes import AHEAD, MOMENT, ORDER
+from npae.kernels.step.codes import AHEAD, AT_A_TIME, MOMENT, ORDER
 from npae.kernels.step.levels import written_out
 from npae.kernels.step.memory import array_at, copied, fetch, size_of
 from npae.kernels.step.nonzeros import scattered
@@ -64,7 +64,8 @@ def gather_sparse(kind: Any, op: int, number: int, lo: int, hi: int, now: int) -
         first, count = ends[0], ends[1] - ends[0]
         indices, values = f[9] + 4 * place, f[10] + size * place
         if in_levels:
-            written_out(kind, f[5] + 2 * first, f[6] + first, count, indices, values)
+            some = min(count + -count % AT_A_TIME, hi * features - place)  # the next row is written over what is too many
+            written_out(kind, f[5] + 2 * first, f[6] + first, some, indices, values)
         else:
             copied(_INT32, f[5] + 4 * first, indices, count)
             copied(kind, f[6] + size * first, values, count)

@@ -15,7 +15,7 @@ import numpy as np
 
 from npae.backend import Array
 from npae.compiled.buffers import address
-from npae.kernels.step.codes import BLOCK
+from npae.kernels.step.codes import AT_A_TIME, BLOCK
 from npae.kernels.threads import share, threads_for
 
 LOOKED_AT = 1000  # rows
@@ -40,13 +40,15 @@ class Nonzeros:
         levels = self._levels() if features <= COLUMNS else None
         self.in_levels = levels is not None
         if levels is not None:
-            self.index, self.value = self.index.astype(np.uint16), levels
+            index = np.zeros(len(levels), np.uint16)
+            index[:count] = self.index
+            self.index, self.value = index, levels
 
     def _levels(self) -> Array | None:
-        """The values in 255ths, if all of them are whole ones."""
+        """The values in 255ths, and AT_A_TIME zeros, if all of them are whole ones."""
         from npae.kernels.step.entries import LEVELS_OF
 
-        levels, wrong = np.empty(len(self.value), np.uint8), np.zeros(1, np.int64)
+        levels, wrong = np.zeros(len(self.value) + AT_A_TIME, np.uint8), np.zeros(1, np.int64)
         kind, places = self.value.dtype.name, (address(self.value), address(levels), address(wrong))
         _in_parts(self.value, lambda first, last: LEVELS_OF(kind, *places, first, last))
         return None if wrong[0] else levels

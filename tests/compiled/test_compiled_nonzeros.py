@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from npae.compiled.buffers import address
 from npae.compiled.nonzeros import COLUMNS, Nonzeros
+from npae.kernels.entry import Entry
+from npae.kernels.step.codes import AHEAD, MOMENT, ORDER
+from npae.kernels.step.operations import GatherSparse
+from npae.kernels.step.table import encode
 
 
 def images(columns: int) -> np.ndarray:
@@ -19,8 +24,8 @@ def test_images_are_kept_in_levels_up_to_the_last_column(columns: int) -> None:
     found = Nonzeros(images(columns))
     assert found.in_levels
     assert (found.index.dtype, found.value.dtype) == (np.uint16, np.uint8)
-    assert found.index.tolist() == [1, columns - 1, columns - 2]
-    assert found.value.tolist() == [7, 255, 254]
+    assert found.index[:3].tolist() == [1, columns - 1, columns - 2]
+    assert found.value[:3].tolist() == [7, 255, 254]
     assert found.bounds.tolist() == [0, 2, 3]
 
 
@@ -38,4 +43,20 @@ def test_more_columns_than_sixteen_bits_and_other_numbers_are_kept_as_they_are()
 def test_data_without_any_nonzero_have_none() -> None:
     found = Nonzeros(np.zeros((3, 200), np.float32))
     assert found.bounds.tolist() == [0, 0, 0, 0]
-    assert len(found.index) == len(found.value) == 0
+    assert not found.index.any()
+    assert not found.value.any()
+
+
+def test_a_block_of_rows_full_of_nonzeros_writes_nothing_where_the_next_block_begins() -> None:
+    features, x = 70, np.ones((2, 70), np.float32)
+    data, gathered, order = Nonzeros(x), np.full((3, features), np.nan, np.float32), np.array([1, 0])
+    indices, values, starts = np.full(3 * features, -1, np.int32), np.full(3 * features, -1, np.float32), np.zeros((3, 2), np.int64)
+    places = [address(array) for array in (indices, values, starts)]
+    program, numbers = encode([GatherSparse(features, address(gathered), data.blocks, *data.fields, *places)])
+    moment = np.zeros(MOMENT, np.int64)
+    moment[[ORDER, AHEAD]] = address(order)
+    Entry("npae.kernels.step.gather:gather_sparse", 5)("float32", address(program), address(numbers), 0, 2, address(moment))
+    assert indices.tolist() == [*range(features), *range(features), *[-1] * features]
+    assert values.tolist() == [1.0] * 2 * features + [-1.0] * features
+    np.testing.assert_array_equal(gathered[:2], x)
+    assert np.isnan(gathered[2]).all()
