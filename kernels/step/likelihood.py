@@ -82,7 +82,8 @@ def bernoulli(kind: Any, code: Any, y: Any, x: Any, n: Any, scale: Any, clip: An
 def _by_vectors(kind: Any, code: Any, y: Any, x: Any, n: Any, scale: Any, clip: Any, scratch: Any) -> Any:
     if code == BERNOULLI_LOGITS:
         return logits_row(kind, y, x, n, scale, scratch)
-    one, low, high = np.float32(1), np.float32(clip), np.float32(1.0 - clip)
+    number: Any = np.float32
+    one, low, high = number(1), number(clip), number(1.0 - clip)
     return clipped_row(kind, y, x, n, scale, log(low / (one - low)), log(high / (one - high)), high, scratch)
 
 

@@ -54,7 +54,7 @@ class Vectors:
         self.zero = ir.Constant(self.type, [0.0] * self.lanes)
         self.name = f"v{self.lanes}f{8 * self.size}"
 
-    def all(self, number: float) -> Any:
+    def all(self, number: Any) -> Any:
         """A number that is known now, in all lanes."""
         return ir.Constant(self.type, [float(number)] * self.lanes)
 

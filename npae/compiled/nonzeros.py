@@ -33,14 +33,15 @@ class Nonzeros:
         _in_parts(data, lambda r0, r1: COUNT_NONZEROS(kind, x, features, address(self.bounds[1:]), r0, r1))
         np.cumsum(self.bounds, out=self.bounds)
         count = int(self.bounds[-1])
-        self.index, self.value = np.empty(count, np.int32), np.empty(count, data.dtype)
+        self.index: Array = np.empty(count, np.int32)
+        self.value: Array = np.empty(count, data.dtype)
         self.starts = np.empty((n, self.blocks + 1), np.int64)
         places = (address(self.bounds), address(self.index), address(self.value), address(self.starts))
         _in_parts(data, lambda r0, r1: NONZEROS_OF_ROWS(kind, x, features, BLOCK, *places, r0, r1))
         levels = self._levels() if features <= COLUMNS else None
         self.in_levels = levels is not None
         if levels is not None:
-            index = np.zeros(len(levels), np.uint16)
+            index: Array = np.zeros(len(levels), np.uint16)
             index[:count] = self.index
             self.index, self.value = index, levels
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from npae.backend import Array, backend
-from npae.kernels.step.codes import BERNOULLI_SIGMOID, LIKELIHOODS, SQUARED_ERROR
+from npae.kernels.step.codes import BERNOULLI_LOGITS, BERNOULLI_SIGMOID, LIKELIHOODS, SQUARED_ERROR
 from npae.kernels.step.likelihood import likelihood
 from npae.kernels.step.registers import BYTES
 from npae.losses import BernoulliProbabilities
@@ -16,15 +16,15 @@ ROWS, COLUMNS, STRIDE, CLIP, SCALE = 3, 67, 70, 1e-3, 0.25
 EDGES = np.log([CLIP / (1 - CLIP), (1 - CLIP) / CLIP])  # of the logits
 
 
-def run(code: int, y: Array, x: Array, clip: float = CLIP) -> tuple[Array, Array]:
+def run(code: int, y: Array, x: Array, clip: float = CLIP, columns: int = COLUMNS) -> tuple[Array, Array]:
     """Totals of all rows but the first and the last, and what became of y."""
     totals, moved, scratch = np.full(len(y), -1.0), y.copy(), np.zeros(BYTES, np.uint8)
-    places = (moved.ctypes.data, x.ctypes.data, STRIDE, COLUMNS, 1, len(y) - 1, totals.ctypes.data, scratch.ctypes.data)
+    places = (moved.ctypes.data, x.ctypes.data, y.shape[1], columns, 1, len(y) - 1, totals.ctypes.data, scratch.ctypes.data)
     likelihood(y.dtype.type(0), code, SCALE, clip, *places)
     assert totals[[0, -1]].tolist() == [-1, -1]
-    for untouched in (np.s_[[0, -1]], np.s_[:, COLUMNS:]):
+    for untouched in (np.s_[[0, -1]], np.s_[:, columns:]):
         np.testing.assert_array_equal(moved[untouched], y[untouched])
-    return totals[1:-1], moved[1:-1, :COLUMNS]
+    return totals[1:-1], moved[1:-1, :columns]
 
 
 def batch(code: int, dtype: str) -> tuple[Array, Array]:
@@ -51,6 +51,17 @@ def test_totals_and_gradients_are_those_of_the_definition(code: int, dtype: str)
     np.testing.assert_allclose(totals, losses.sum(1), rtol=10 * TOLERANCE[dtype])
     assert np.abs(moved - SCALE * slopes).max() < 100 * TOLERANCE[dtype] * np.abs(slopes).max()
     assert (code == BERNOULLI_SIGMOID) == bool((slopes == 0).any())
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("code", [BERNOULLI_LOGITS, BERNOULLI_SIGMOID])
+@pytest.mark.parametrize("middle", [0, -9, -18])
+def test_many_losses_that_are_as_large_as_can_be_or_tiny_keep_their_sum(middle: float, code: int, dtype: str) -> None:
+    columns = 2100  # more than one logarithm's
+    y = np.full((3, columns), middle, dtype) + np.linspace(-0.5, 0.5, columns, dtype=dtype) * (middle != 0)
+    totals, moved = run(code, y, np.zeros_like(y), 1e-9, columns)
+    np.testing.assert_allclose(totals, np.logaddexp(0, y[1].astype(np.float64)).sum(), rtol=10 * TOLERANCE[dtype])
+    np.testing.assert_allclose(moved[0], SCALE / (1 + np.exp(-y[1].astype(np.float64))), rtol=10 * TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
