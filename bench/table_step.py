@@ -33,11 +33,18 @@ def show_step(result: Mapping[str, Any]) -> None:
         for row in result["rows"]:
             if row.get("model") == model and "cannot" in row:
                 show(escape(f"{row['name']} cannot: {row['cannot']}"))
-    show("", *map(escape, _missing(result)))
+    _show_part([*map(escape, _missing(result))])
     disturbed = [f"{row['name']} on {row['model']}" for row in timed if quartiles(row["others"]).median > QUIET]
     if disturbed:
         show(f"disturbed by other processes, do not rely on: {', '.join(disturbed)}; give more --patience, or --threads 1")
-    show("", *verdicts(result), "", *{f"{row['name']:<13} {row['blas']}": None for row in timed})
+    _show_part([*verdicts(result)])
+    _show_part([*{f"{row['name']:<13} {row['blas']}": None for row in timed}])
+
+
+def _show_part(lines: Sequence[str]) -> None:
+    """An empty line and these, where there are any."""
+    if lines:
+        show("", *lines)
 
 
 def verdicts(result: Mapping[str, Any]) -> Iterator[str]:

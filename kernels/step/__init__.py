@@ -6,8 +6,8 @@
     gather.py, rows.py, latent.py, tiles.py                        what they do
     tile.py, vectors.py        a tile of a matrix product in registers.py;  product.py: a whole product;  transpose.py
     nonzeros.py, sparse.py     the first layer from the nonzeros of its input;  sparsity.py, levels.py: those of all the data
-    activation.py, likelihood.py, posterior.py, discrepancy.py    what stands between the products
-    adam.py, update.py         Adam's step on a tile of the gradient, in registers;  start.py: what a run finds ready
+    activation.py, likelihood.py (logits.py: vector by vector), posterior.py, discrepancy.py    what stands between the products
+    adam.py, update.py         Adam's step on a tile of the gradient, in registers;  start.py: what a run finds ready, and hands back
 
 What Python calls, and the operations, are entries (npae/kernels/entry.py): kept machine code, which is loaded without Numba.
 Every sum is formed in one order that depends on the network alone, so the numbers are the same on any number of threads.
