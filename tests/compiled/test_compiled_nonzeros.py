@@ -8,7 +8,7 @@ import pytest
 from npae.compiled.buffers import address
 from npae.compiled.nonzeros import COLUMNS, Nonzeros
 from npae.kernels.entry import Entry
-from npae.kernels.step.codes import AHEAD, MOMENT, ORDER
+from npae.kernels.step.codes import AHEAD, AT_A_TIME, MOMENT, ORDER
 from npae.kernels.step.operations import GatherSparse
 from npae.kernels.step.table import encode
 
@@ -24,6 +24,7 @@ def test_images_are_kept_in_levels_up_to_the_last_column(columns: int) -> None:
     found = Nonzeros(images(columns))
     assert found.in_levels
     assert (found.index.dtype, found.value.dtype) == (np.uint16, np.uint8)
+    assert len(found.index) == len(found.value) == 3 + AT_A_TIME
     assert found.index[:3].tolist() == [1, columns - 1, columns - 2]
     assert found.value[:3].tolist() == [7, 255, 254]
     assert found.bounds.tolist() == [0, 2, 3]

@@ -85,6 +85,22 @@ def test_the_numbers_are_the_same_on_one_thread_and_on_many_and_however_the_step
     assert same_bits(compiled(kind, "float32", calls=((0, 5), (5, 6)), **settings), alone)
 
 
+def test_a_run_begins_with_what_somebody_else_has_made_of_the_parameters(data: Array, batches: list[Array]) -> None:
+    model = VAE(data.shape[1], hidden=(33,), latent=5, l2=0.01, dtype="float64", seed=1, backend="numba")
+    adam = Adam(model.parameters, 1e-2)
+    steps, moved = CompiledSteps(model, adam, 3, data), (model.parameters.value, adam.m, adam.v)
+    steps.run(batches[:2])
+    between = [array.copy() for array in moved]
+    expected, left = steps.run(batches[2:5]), [array.copy() for array in moved]
+    for array, before in zip(moved, between, strict=True):
+        array[:] = before
+    adam.steps = 2
+    found = steps.run(batches[2:5])
+    assert [[*terms.values()] for terms in found] == [[*terms.values()] for terms in expected]
+    for array, other in zip(moved, left, strict=True):
+        assert array.tobytes() == other.tobytes()
+
+
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_leaving_out_zeros_changes_no_bit(dtype: str, grey: bool, compiled: Train) -> None:

@@ -51,6 +51,13 @@ def test_what_is_only_tried_is_tried_for_a_few_steps() -> None:
     assert (pace.threads(), pace.steps(2)) == (2, TIMED)
 
 
+def test_one_thread_takes_all_steps_at_once() -> None:
+    pace = Pace(1)
+    assert pace.steps(1) > 10**6
+    calls(pace, 3, alone=1.0, together=1.0)
+    assert pace.steps(1) > 10**6
+
+
 def test_all_threads_stay_where_everything_has_become_slower() -> None:
     pace = Pace(2)
     calls(pace, 5, alone=1.0, together=0.6)
