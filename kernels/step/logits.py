@@ -6,8 +6,9 @@
 
     sum_j max(y_j, 0) - y_j x_j + log1p(t_j)       t_j = e^-|y_j|, and sum_j log1p(t_j) = log1p(q), 1 + q = prod_j (1 + t_j)
 
-A lane multiplies the 1 + t_j of its columns, 2 at most each, and takes one logarithm of as many as MOST: a third of the work. q itself is
-what is kept, q <- q + t + q t, so that many a small t is not lost beside 1. STRICT: no sum here may be reordered. Addresses in bytes.
+A lane multiplies the 1 + t_j of its columns, 2 at most each, and takes one logarithm of as many as MOST. q itself is what is kept,
+q <- q + t + q t, so that many a small t is not lost beside 1. STRICT: no sum here may be reordered. The numbers that all columns share
+lie at `scratch` meanwhile, at most four. Addresses in bytes.
 """
 
 from __future__ import annotations
