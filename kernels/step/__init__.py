@@ -5,7 +5,7 @@
     handler.py, perform.py     one compiled function for each kind of operation;  call.py
     gather.py, rows.py, latent.py, tiles.py                        what they do
     tile.py, vectors.py        a tile of a matrix product in registers.py;  product.py: a whole product;  transpose.py
-    nonzeros.py, sparse.py     the first layer from the nonzeros of its input;  sparsity.py, levels.py: those of all the data
+    nonzeros.py, marks.py, sparse.py    the first layer from the nonzeros of its input;  sparsity.py, levels.py: those of all the data
     activation.py, likelihood.py (logits.py: vector by vector), posterior.py, discrepancy.py    what stands between the products
     adam.py, update.py         Adam's step on a tile of the gradient, in registers;  start.py: what a run finds ready, and hands back
 

@@ -25,4 +25,5 @@ MOMENT = len(_MOMENT)
 PART_ROWS = 64  # rows of a part of W: a multiple of every panel's width, so that W^T is written in whole cache lines
 HEAD = 64  # bytes of a thread's scratch, a cache line, that hold the numbers of the step that Adam, or a loss, needs: at most six
 AT_A_TIME = 64  # nonzeros: a loop over a multiple of it has no rest that is done one by one; so many more lie behind those of all the data
-BLOCK = 98  # columns of a sparse x in a block: an eighth of an image of MNIST
+BLOCK = 112  # columns of a sparse x in a block, whole vectors of them: a seventh of an image of MNIST
+WORD = 64  # rows of a batch that a word of marks stands for, a bit for each

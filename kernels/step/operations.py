@@ -248,10 +248,8 @@ class Weights(NamedTuple):
 class SparseWeights(NamedTuple):
     """W by Adam, block by block of its rows, from the nonzeros of x"""
 
-    indices: int
-    values: int
-    starts: int
-    blocks: int
+    x: int
+    x_stride: int
     features: int
     dy: int
     dy_stride: int

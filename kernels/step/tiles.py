@@ -37,7 +37,7 @@ def sparse_weights_of_block(kind: Any, op: int, number: int, lo: int, hi: int, n
     f = array_at(0, op, INTS)
     moment = array_at(0, now, MOMENT)
     batch, scratch, moving = moment[BATCH], moment[SCRATCH], array_at(0.0, moment[RATES], OF_A_STEP)
-    sparse_weights(kind, f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], lo, batch, scratch, moving)
+    sparse_weights(kind, f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], lo, batch, scratch, moving)
 
 
 @entry_point(FAST)

@@ -18,7 +18,7 @@ from npae.compiled.lowering import Lowering
 from npae.compiled.notes import Done, Matrix, Share
 from npae.compiled.work import Range, Work
 from npae.kernels.philox import scratch_bytes as noise_bytes
-from npae.kernels.step.codes import BLOCK, HEAD, PART_ROWS
+from npae.kernels.step.codes import BLOCK, HEAD, PART_ROWS, WORD
 from npae.kernels.step.operations import Bias, Draw, SparseWeights, Weights
 from npae.optim import Adam
 
@@ -84,7 +84,7 @@ def _weights(lowering: Lowering, optimizer: Adam, made: Updates, done: Done, sha
         made.squared.append((share.panels, dense.n_in, share.width, address(sums)))
     of_share = (dense.n_in, dy.at, dy.stride, share.width, *panels)
     operation = (
-        SparseWeights(*lowering.nonzeros, *of_share)
+        SparseWeights(x.at, x.stride, *of_share)
         if sparse
         else Weights(x.at, x.stride, *of_share, share.turned, share.depth, share.above, address(sums) if sums is not None else 0, decay)
     )
@@ -108,5 +108,5 @@ def scratch_bytes(lowering: Lowering) -> int:
     most = [size * max(PART_ROWS * lowering.width, *(done.layer.dense.n_out for done, _, _ in lowering.moved))]  # of W, of b
     most += [8 * batch + noise_bytes(one.columns) for one in operations if isinstance(one, Draw)]
     if lowering.sparse:
-        most.append(BLOCK * (size * lowering.sparse_width + 8 + (4 + size) * batch))
+        most.append(BLOCK * WORD // 8 * math.ceil(batch / WORD))  # marks of a block of columns
     return HEAD + 64 * math.ceil(max(most) / 64 + 1)

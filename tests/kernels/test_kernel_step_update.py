@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from npae.kernels.adam.reference import adam
-from npae.kernels.step.codes import BLOCK, HEAD, PART_ROWS
-from npae.kernels.step.entries import COUNT_NONZEROS, HAND_BACK, MAKE_READY, NONZEROS_OF_ROWS
+from npae.kernels.step.codes import BLOCK, HEAD, PART_ROWS, WORD
+from npae.kernels.step.entries import HAND_BACK, MAKE_READY
+from npae.kernels.step.marks import mark, words_of
 from npae.kernels.step.nonzeros import summed_together
 from npae.kernels.step.product import panel_width
 from npae.kernels.step.sparse import sparse_weights
@@ -90,26 +91,55 @@ def test_a_bias_moves_by_the_sum_of_its_columns(n: int, dtype: str) -> None:
     assert squares == pytest.approx(np.square(kept[0][:n], dtype=np.float64).sum(), rel=1e-5)
 
 
+BATCHES = [1, 31, 32, 33, 64, 65, 100]
+WIDTHS = [1, 16, 17, 33, 49, 64, 70, 128]
+
+
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize(("features", "n_out", "batch"), [(1, 1, 1), (BLOCK, 16, 5), (BLOCK + 5, 70, 20), (2 * BLOCK + 1, 128, 3)])
-def test_blocks_of_a_first_layer_move_by_the_nonzeros_of_their_columns(features: int, n_out: int, batch: int, dtype: str) -> None:
+@pytest.mark.parametrize("batch", BATCHES)
+def test_marks_say_which_rows_of_a_column_are_not_zero(batch: int, dtype: str) -> None:
     rng, kind = np.random.default_rng(1), np.dtype(dtype).type(0)
-    x = (rng.standard_normal((batch, features)) * (rng.random((batch, features)) < 0.3)).astype(dtype)
-    dy, parameters = rng.standard_normal((batch, n_out)).astype(dtype), _parameters((features, n_out), dtype)
-    width, blocks, bounds = summed_together(kind), -(-features // BLOCK), np.zeros(batch + 1, np.int64)
-    COUNT_NONZEROS(dtype, x.ctypes.data, features, bounds[1:].ctypes.data, 0, batch)
-    bounds = np.cumsum(bounds)
-    indices, values, starts = np.zeros(bounds[-1], np.int32), np.zeros(bounds[-1], dtype), np.zeros((batch, blocks + 1), np.int64)
-    nonzeros = (bounds, indices, values, starts)
-    NONZEROS_OF_ROWS(dtype, x.ctypes.data, features, BLOCK, *(one.ctypes.data for one in nonzeros), 0, batch)
-    starts += bounds[:-1, None]
-    panels = [_panels(one, width) for one in parameters]
-    scratch = np.zeros(HEAD + BLOCK * (width * x.itemsize + 8 + (4 + x.itemsize) * batch), np.uint8)
-    for block in range(blocks):
+    for columns in (1, 15, 16, 17, BLOCK):
+        x = (rng.standard_normal((batch, columns + 3)) * (rng.random((batch, columns + 3)) < 0.3)).astype(dtype)
+        x[-1, 0], x[0, columns - 1], x[batch // 2, columns // 2] = np.nan, -0.0, np.nextafter(np.zeros(1, dtype), 1)[0]
+        words = words_of(batch)
+        marks = np.full(2 * words * BLOCK + GUARD, 77, np.uint32)
+        mark(kind, x.ctypes.data, columns + 3, batch, columns, marks.ctypes.data)
+        halves = marks[:-GUARD].reshape(words, 2, BLOCK)[:, :, :columns].astype(np.uint64)
+        found = halves[:, 0] | halves[:, 1] << np.uint64(32)
+        bits = found[np.arange(batch) // WORD] >> (np.arange(batch, dtype=np.uint64) % WORD)[:, None] & np.uint64(1)
+        np.testing.assert_array_equal(bits, x[:, :columns] != 0)
+        assert np.bitwise_count(found).sum() == np.count_nonzero(x[:, :columns])  # and no row behind the last
+        assert (marks[-GUARD:] == 77).all()
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(
+    ("features", "batch"), [(1, 1), (BLOCK, 5), (BLOCK + 5, 20), (2 * BLOCK + 1, 3), *((21, batch) for batch in BATCHES)]
+)
+@pytest.mark.parametrize("n_out", WIDTHS)
+def test_blocks_of_a_first_layer_move_by_the_nonzeros_of_their_columns(features: int, batch: int, n_out: int, dtype: str) -> None:
+    rng, kind = np.random.default_rng(1), np.dtype(dtype).type(0)
+    x = (rng.standard_normal((batch, features + 2)) * (rng.random((batch, features + 2)) < 0.3)).astype(dtype)
+    x[:, features // 2] = 0
+    dy, parameters = rng.standard_normal((batch, n_out + 3)).astype(dtype), _parameters((features, n_out), dtype)
+    width, whole, read = summed_together(kind), panel_width(kind), _guarded(x)
+    panels, dense = ([_panels(one, columns) for one in parameters] for columns in (width, whole))
+    marked, scratch = (np.zeros(HEAD + room, np.uint8) for room in (BLOCK * WORD // 8 * words_of(batch), PART_ROWS * whole * x.itemsize))
+    for block in range(-(-features // BLOCK)):
         sparse_weights(
-            kind, indices.ctypes.data, values.ctypes.data, starts.ctypes.data, blocks, features, dy.ctypes.data, n_out, n_out,
-            *(one.ctypes.data for one in panels), block, batch, scratch.ctypes.data, RATES,
+            kind, x.ctypes.data, features + 2, features, dy.ctypes.data, n_out + 3, n_out, *(one.ctypes.data for one in panels),
+            block, batch, marked.ctypes.data, RATES,
         )  # fmt: skip
-    gradient = x.T.astype(np.float64) @ dy.astype(np.float64)
-    _close([_matrix(one, (features, n_out), width) for one in panels], _moved(parameters[0], gradient, *parameters[1:], 0.0), dtype)
+    for j in range(0, n_out, whole):
+        for i in range(0, features, PART_ROWS):
+            update_part(
+                kind, read.ctypes.data, features + 2, dy.ctypes.data, n_out + 3, batch, *(one.ctypes.data for one in dense),
+                features, n_out, 0, n_out, 0, i, j, scratch.ctypes.data, RATES, 0.0,
+            )  # fmt: skip
+    found = [_matrix(one, (features, n_out), width) for one in panels]
+    gradient = x[:, :features].T.astype(np.float64) @ dy[:, :n_out].astype(np.float64)
+    _close(found, _moved(parameters[0], gradient, *parameters[1:], 0.0), dtype)
+    for one, other in zip(found, dense, strict=True):  # zeros left out change nothing, to the last bit
+        assert one.tobytes() == _matrix(other, (features, n_out), whole).tobytes()
     assert all(np.isnan(one[-GUARD:]).all() for one in panels)
