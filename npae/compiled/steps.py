@@ -23,6 +23,7 @@ from npae.compiled.nonzeros import Nonzeros, density
 from npae.compiled.objectives import lower
 from npae.compiled.plan import Plan
 from npae.compiled.threads import Crew, count
+from npae.kernels.step.codes import ALPHA, BETA1, BETA2, EPSILON, KL_WEIGHT, OF_A_STEP, ROOT
 from npae.models import Model, Terms
 from npae.optim import Adam
 
@@ -98,7 +99,8 @@ class CompiledSteps:
 
     def _rates(self, weights: list[dict[str, float]]) -> Array:
         """(steps, 6): see npae.kernels.step.codes.RATES."""
-        adam = self.optimizer
-        constant = adam.beta1, adam.beta2, adam.epsilon
-        kl = [of_terms.get("kl_keras", of_terms.get("kl", 0.0)) for of_terms in weights]
-        return np.array([(*adam.coefficients(adam.steps + k), *constant, kl[k]) for k in range(len(weights))])
+        adam, rates = self.optimizer, np.empty((len(weights), OF_A_STEP))
+        rates[:, [ALPHA, ROOT]] = [adam.coefficients(adam.steps + k) for k in range(len(weights))]
+        rates[:, [BETA1, BETA2, EPSILON]] = adam.beta1, adam.beta2, adam.epsilon
+        rates[:, KL_WEIGHT] = [of_terms.get("kl_keras", of_terms.get("kl", 0.0)) for of_terms in weights]
+        return rates

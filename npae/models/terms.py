@@ -22,7 +22,9 @@ class Terms(Mapping[str, float]):
 
     def __init__(self, values: Mapping[str, float], weights: Mapping[str, float] | None = None) -> None:
         self.values_by_name = dict(values)
-        self.weights = dict.fromkeys(values, 1.0) | dict(weights or {})
+        self.weights = dict.fromkeys(values, 1.0)
+        if weights:
+            self.weights.update(weights)
 
     @cached_property
     def total(self) -> float:
