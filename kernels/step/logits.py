@@ -138,23 +138,25 @@ _free, _clipped = _row(False), _row(True)
 
 
 @jit(STRICT)
-def logits_row(kind: Any, y: int, x: int, n: int, factor: float, scratch: int) -> float:
-    """The total; y becomes the gradient."""
+def _whole_row(kind: Any, clipped: bool, y: int, x: int, n: int, numbers: int) -> float:
     size, total = size_of(kind), 0.0
-    array_at(kind, scratch, 1)[FACTOR] = factor
     most = MOST * BYTES // size
     for j in range(0, n, most):
-        total += _free(kind, y + size * j, x + size * j, min(most, n - j), scratch)
+        y_j, x_j, count = y + size * j, x + size * j, min(most, n - j)
+        total += _clipped(kind, y_j, x_j, count, numbers) if clipped else _free(kind, y_j, x_j, count, numbers)
     return total
+
+
+@jit(STRICT)
+def logits_row(kind: Any, y: int, x: int, n: int, factor: float, scratch: int) -> float:
+    """The total; y becomes the gradient."""
+    array_at(kind, scratch, 1)[FACTOR] = factor
+    return _whole_row(kind, False, y, x, n, scratch)
 
 
 @jit(STRICT)
 def clipped_row(kind: Any, y: int, x: int, n: int, factor: float, low: float, high: float, largest: float, scratch: int) -> float:
     """The total; y becomes the gradient."""
-    size, total = size_of(kind), 0.0
     numbers = array_at(kind, scratch, 4)
     numbers[FACTOR], numbers[LOW], numbers[HIGH], numbers[LARGEST] = factor, low, high, largest
-    most = MOST * BYTES // size
-    for j in range(0, n, most):
-        total += _clipped(kind, y + size * j, x + size * j, min(most, n - j), scratch)
-    return total
+    return _whole_row(kind, True, y, x, n, scratch)
