@@ -98,7 +98,7 @@ class CompiledSteps:
         return int(made[0])
 
     def _rates(self, weights: list[dict[str, float]]) -> Array:
-        """(steps, 6): see npae.kernels.step.codes.RATES."""
+        """(steps, OF_A_STEP): the STEP_RATES of npae/kernels/step/codes.py."""
         adam, rates = self.optimizer, np.empty((len(weights), OF_A_STEP))
         rates[:, [ALPHA, ROOT]] = [adam.coefficients(adam.steps + k) for k in range(len(weights))]
         rates[:, [BETA1, BETA2, EPSILON]] = adam.beta1, adam.beta2, adam.epsilon

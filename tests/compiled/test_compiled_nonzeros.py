@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from npae.compiled.buffers import address
+from npae.compiled.lowering import Lowering
 from npae.compiled.nonzeros import COLUMNS, Nonzeros
+from npae.compiled.objectives import lower
+from npae.compiled.updates import scratch_bytes
 from npae.kernels.entry import Entry
-from npae.kernels.step.codes import AHEAD, AT_A_TIME, MOMENT, ORDER
+from npae.kernels.step.codes import AHEAD, AT_A_TIME, BLOCK, HEAD, MOMENT, ORDER, WORD
+from npae.kernels.step.marks import words_of
 from npae.kernels.step.operations import GatherSparse
 from npae.kernels.step.table import encode
+from npae.models import AE
 
 
 def images(columns: int) -> np.ndarray:
@@ -61,3 +66,11 @@ def test_a_block_of_rows_full_of_nonzeros_writes_nothing_where_the_next_block_be
     assert values.tolist() == [1.0] * 2 * features + [-1.0] * features
     np.testing.assert_array_equal(gathered[:2], x)
     assert np.isnan(gathered[2]).all()
+
+
+@pytest.mark.parametrize("batch", [2, 64, 5000, 20001])
+def test_a_thread_has_room_for_the_marks_of_a_block_of_columns(batch: int) -> None:
+    data = images(300)
+    lowering = Lowering(AE(300, hidden=(5,), latent=2, dtype="float32", backend="numba"), data, batch, Nonzeros(data))
+    lower(lowering)
+    assert scratch_bytes(lowering) >= HEAD + BLOCK * words_of(batch) * WORD // 8
