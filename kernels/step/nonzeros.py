@@ -43,7 +43,7 @@ def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
             v = Vectors(builder, kind)
             masks = masks_of(v, vectors, last if ends else None)
             starts = starts_of(v, masks, start, c)
-            for j, total in enumerate(summed(v, starts, masks, indices, values, count, b, ldb)):
+            for j, total in enumerate(_summed(v, starts, masks, indices, values, count, b, ldb)):
                 v.store(total, c, INT(BYTES * j), masks[j])
             return context.get_dummy_value()
 
@@ -52,7 +52,7 @@ def _tile(vectors: int, ends: bool) -> Callable[..., Any]:
     return instruction(typed)
 
 
-def summed(v: Vectors, starts: list[Any], masks: list[Any], indices: Any, values: Any, count: Any, b: Any, ldb: Any) -> list[Any]:
+def _summed(v: Vectors, starts: list[Any], masks: list[Any], indices: Any, values: Any, count: Any, b: Any, ldb: Any) -> list[Any]:
     """The vectors of C, from those that they start with."""
     build = v.builder
     before, loop, after = build.block, build.append_basic_block("t"), build.append_basic_block("end")
