@@ -57,9 +57,10 @@ class CapturedStep(Peer):
         return {"terms": {**terms[0], "total": terms[0].total}, "later": terms[-1].total}
 
     def about(self) -> dict[str, Any]:
-        """With what the device holds, and the copy that no step repeats."""
+        """With what the device holds, the copy that no step repeats, and the launches of a step's graph: (all, one after another)."""
         held = {"device_bytes": self.take_steps.lane.allocated(), "upload_seconds": self.upload_seconds}
-        return super().about() | held | {"upload_bytes": self.problem.data.nbytes}
+        chain = {"chain": self.take_steps.chain(self.rows)} if self.form == "captured" else {}
+        return super().about() | held | chain | {"upload_bytes": self.problem.data.nbytes}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ whose first layer multiplies only the share of pixels that is not zero, forward 
 arithmetic are half of float32's.
 
 On a GPU the floor is the same with its rates (bench/gpu/rates.py), or one launch of a graph where that is longer: data and noise that are
-drawn there are not counted, nor that a small step is a chain of dependent launches.
+drawn there are not counted, nor that a small step is a chain of dependent launches: that is told beside it, from the graph itself.
 """
 
 from __future__ import annotations

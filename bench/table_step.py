@@ -29,7 +29,7 @@ def show_step(result: Mapping[str, Any]) -> None:
     for model, about in result["models"].items():
         rows = [row for row in timed if row["model"] == model]
         if rows:
-            show("", _table(model, about, rows), *map(escape, _lines(about)))
+            show("", _table(model, about, rows), *map(escape, (*_lines(about), *_chains(rows, result.get("gpu_rates")))))
         for row in result["rows"]:
             if row.get("model") == model and "cannot" in row:
                 show(escape(f"{row['name']} cannot: {row['cannot']}"))
@@ -87,6 +87,17 @@ def _lines(about: Mapping[str, Any]) -> Iterator[str]:
         )
     if about["note"]:
         yield about["note"]
+
+
+def _chains(rows: Sequence[Mapping[str, Any]], rates: Mapping[str, float] | None) -> Iterator[str]:
+    """How long the graph of a step would take if its kernels did nothing."""
+    for row in rows:
+        if rates and "chain" in row:
+            launches, longest = row["chain"]
+            least = 1e3 * longest * rates["graph_launch"]
+            over = row["milliseconds"]["median"] / least if longest else float("nan")
+            said = f"{least:.4f} ms if they did nothing, and it takes {over:.1f} times that"
+            yield f"{row['name']}: {launches} launches, {longest} of them one after another: {said}"
 
 
 def _missing(result: Mapping[str, Any]) -> Iterator[str]:

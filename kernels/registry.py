@@ -14,10 +14,22 @@ from collections.abc import Callable
 from typing import Any
 
 from npae.errors import InputError, nearest
-from npae.kernels import adam, bernoulli, dense, gaussian_kl, mmd, order_statistic, pairwise, philox, relabelled, squared_error
+from npae.kernels import (
+    adam,
+    bernoulli,
+    dense,
+    gaussian_kl,
+    mmd,
+    order_statistic,
+    pairwise,
+    philox,
+    relabelled,
+    reparameterise,
+    squared_error,
+)
 from npae.kernels.kernel import Kernel
 
-_FOLDERS = (pairwise, mmd, relabelled, order_statistic, bernoulli, squared_error, gaussian_kl, adam, philox, dense)
+_FOLDERS = (pairwise, mmd, relabelled, order_statistic, bernoulli, squared_error, gaussian_kl, reparameterise, adam, philox, dense)
 
 KERNELS: dict[str, Kernel] = {kernel.name: kernel for folder in _FOLDERS for kernel in folder.KERNELS}
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npae.errors import InputError, nearest
+from npae.kernels.cuda import lane
 from npae.kernels.cuda.device import current as device
 from npae.kernels.registry import resolve
 
@@ -69,6 +71,13 @@ class Backend:
         """A NumPy array as this backend sees it."""
         return array
 
+    def beside(self, line: str) -> AbstractContextManager[None]:
+        """Work inside goes beside what follows, until `join`: in a training step on a GPU. Here it is done at once."""
+        return nullcontext()
+
+    def join(self, *lines: str) -> None:
+        """What follows comes after the work on those lines; without names, on all."""
+
 
 class NumbaBackend(Backend):
     """NumPy arrays, compiled kernels, and a GEMM that adds into its output without a temporary array."""
@@ -111,6 +120,14 @@ class CupyBackend(Backend):
         """A copy in GPU memory."""
         device: Array = self.xp.asarray(array)
         return device
+
+    def beside(self, line: str) -> AbstractContextManager[None]:
+        """On that line of the lane that is entered (npae/kernels/cuda/lane.py)."""
+        return lane.beside(line)
+
+    def join(self, *lines: str) -> None:
+        """What is launched from now on comes after those lines."""
+        lane.join(*lines)
 
 
 _CLASSES: dict[str, type[Backend]] = {"numpy": Backend, "numba": NumbaBackend, "cupy": CupyBackend}

@@ -26,6 +26,10 @@ import numpy as np
 from npae import noise
 from npae.backend import Array, Backend, backend, check_dtype
 from npae.errors import InputError, nearest
+from npae.kernels.cuda import lane
+
+PENALTY_LINE = "penalty"  # where a penalty on parameters adds its gradient, before layers add theirs
+GRADIENT_LINES = ("gradients of even layers", "gradients of odd layers")  # where these do, each layer always on the same one
 
 Draw = Callable[[Callable[..., Array]], Array]
 
@@ -44,14 +48,33 @@ def at_most(numbers: int) -> Iterator[None]:
 
 @dataclass
 class Parameter:
-    """A tensor to be learned: its shape, how it starts, and (once bound) its views into the flat vectors."""
+    """A tensor to be learned: its shape, how it starts, and (once bound) its views into the flat vectors.
+
+    Who asks for `grad` comes after the gradients that layers are adding on a line of their own (npae/kernels/cuda/lane.py).
+    """
 
     shape: tuple[int, ...]
     fan_in: int
     fan_out: int
     initialiser: str
     value: Array = field(init=False, repr=False)
-    grad: Array = field(init=False, repr=False)
+    _grad: Array = field(init=False, repr=False)
+
+    @property
+    def grad(self) -> Array:
+        """The gradient, to be added to."""
+        lane.settle(PENALTY_LINE, *GRADIENT_LINES)
+        return self._grad
+
+    @grad.setter
+    def grad(self, array: Array) -> None:
+        """Bound to its part of the flat vector."""
+        self._grad = array
+
+    @property
+    def grad_in_turn(self) -> Array:
+        """The same for one who knows what he comes after."""
+        return self._grad
 
     @property
     def size(self) -> int:
@@ -114,7 +137,7 @@ class Parameters:
             raise InputError(f"{size:,} parameters are described, and {most:,} numbers are there for them; the description is damaged")
         try:
             self.value: Array = backend.xp.zeros(size, self.dtype)
-            self.grad: Array = backend.xp.zeros(size, self.dtype)
+            self._grad: Array = backend.xp.zeros(size, self.dtype)
         except (MemoryError, ValueError):
             raise InputError(f"{size:,} parameters do not fit into memory; make hidden or latent smaller") from None
         self.slices: dict[str, slice] = {}
@@ -123,9 +146,21 @@ class Parameters:
             place = slice(offset, offset + parameter.size)
             self.slices[name] = place
             parameter.value = self.value[place].reshape(parameter.shape)
-            parameter.grad = self.grad[place].reshape(parameter.shape)
+            parameter.grad = self._grad[place].reshape(parameter.shape)
             offset = place.stop
         self.initialise(seed)
+
+    @property
+    def grad(self) -> Array:
+        """The gradient of every tensor, in one vector; as Parameter.grad."""
+        lane.settle(PENALTY_LINE, *GRADIENT_LINES)
+        return self._grad
+
+    @grad.setter
+    def grad(self, array: Array) -> None:
+        """Written into the vector that every tensor has a view of."""
+        if array is not self._grad:  # `grad *= 2` has written it already
+            self._grad[...] = array
 
     def initialise(self, seed: int) -> None:
         """Start again from `seed`."""

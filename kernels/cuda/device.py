@@ -8,7 +8,7 @@
     gpu.lane()                                           a stream and memory of one's own, where launches are recorded as a graph
     using(other)                                         another device, for a while: tests run the same sources on a CPU
 
-Launches go to the current stream, one after another; the room of a sum is for one stream at a time.
+Launches go to the current stream, one after another; the room of a sum is for the stream that was current when it was asked for.
 Raises InputError where there is no CuPy or no GPU, TypeError for an array that is not C-contiguous or of another dtype than `real`.
 """
 
@@ -35,7 +35,7 @@ class Device:
 
     def __init__(self) -> None:
         self.xp: ModuleType = _cupy()
-        self._ticket: Array | None = None
+        self._tickets: dict[int, Array] = {}
 
     def kernel(self, name: str, kernel: str, real: str) -> Any:
         """That function of that source, compiled for this device: called with (grid, block, arguments, shared_mem=)."""
@@ -83,10 +83,15 @@ class Device:
         return room
 
     def sum_room(self, blocks: int) -> tuple[Array, Array]:
-        """Partial sums of the blocks, and the ticket that says which block is the last."""
-        if self._ticket is None:
-            self._ticket = self.xp.zeros((), "uint32")
-        return self.empty(blocks, "float64"), self._ticket
+        """Partial sums of the blocks, and the ticket that says which block is the last; sums on different lines must not share one."""
+        stream = self.stream()
+        if stream not in self._tickets:
+            self._tickets[stream] = self.xp.zeros((), "uint32")
+        return self.empty(blocks, "float64"), self._tickets[stream]
+
+    def stream(self) -> int:
+        """Which stream launches go to at present."""
+        return int(self.xp.cuda.get_current_stream().ptr)
 
     def lane(self) -> Lane:
         """A stream and memory of one's own, where launches can be recorded."""

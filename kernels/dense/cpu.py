@@ -43,12 +43,33 @@ def affine(x: Array, W: Array, b: Array, activation: str, parameter: float, y: A
     activate(y.dtype.type(0), f, float(parameter), y.ctypes.data, y.shape[1], b.ctypes.data, 0, *y.shape)
 
 
+def heads(x: Array, W: Array, b: Array, y: Array, W2: Array, b2: Array, y2: Array) -> None:
+    """y = x W + b        y2 = x W2 + b2"""
+    affine(x, W, b, "linear", 0.0, y)
+    affine(x, W2, b2, "linear", 0.0, y2)
+
+
 def affine_data_gradient(dy: Array, W: Array, activation: str, parameter: float, y: Array, dx: Array, accumulate: bool) -> None:
     """dx = (dy W^T) o f', or (dx + dy W^T) o f'"""
     f = derivative(activation, parameter)
     matmul(dy, W.T, dx, accumulate)
     if activation != "linear":
         by_address(dx, y)
+        by_slope(y.dtype.type(0), f, float(parameter), y.ctypes.data, y.shape[1], dx.ctypes.data, dx.shape[1], 0, *dx.shape)
+
+
+def heads_data_gradient(dy: Array, W: Array, dy2: Array, W2: Array, activation: str, parameter: float, y: Array, dx: Array) -> None:
+    """dx = (dy W^T + dy2 W2^T) o f'"""
+    matmul(dy, W.T, dx, False)
+    affine_data_gradient(dy2, W2, activation, parameter, y, dx, True)
+
+
+def activation_gradient(dy: Array, activation: str, parameter: float, y: Array, dx: Array) -> None:
+    """dx = dy o f'"""
+    f = derivative(activation, parameter)
+    by_address(dx, dy, y)
+    dx[...] = dy
+    if activation != "linear":
         by_slope(y.dtype.type(0), f, float(parameter), y.ctypes.data, y.shape[1], dx.ctypes.data, dx.shape[1], 0, *dx.shape)
 
 

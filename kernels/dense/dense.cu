@@ -1,7 +1,10 @@
 // C = A B for tiles of C, with what a dense layer does around it. M, N: rows and columns of C. K: what is summed over.
 //
 //     affine                  y  = f(x W + b)            A = x     B = W
+//     heads                   y = x W + b,  y2 = x W2 + b2     the tiles of both in one launch
 //     affine_data_gradient    dx = ([dx +] dy W^T) o f'  A = dy    B = W^T
+//     heads_data_gradient     dx = (dy W^T + dy2 W2^T) o f'    two such products, half of the warps each
+//     activation_gradient     dx = dy o f'                     no product
 //     affine_weight_gradient  dW += x^T dy               A = x^T   B = dy      db: A has one more row, all 1
 //     matmul                  out (+)= a b
 //
@@ -95,10 +98,18 @@ __device__ __forceinline__ void fetch(const REAL* from, REAL (&into)[N]) {
   }
 }
 
+// What is multiplied: A (M, K) and B (K, N).
+struct Pair {
+  const REAL *__restrict__ a, *__restrict__ b;
+  i64 K;
+};
+
 // C = A B for this block's tile: finish.write(m, n, sum over k of A(m, k) B(k, n), finish.read(m, n)) for each of its elements,
-// neighbouring threads at neighbouring n. A has `rows` rows in memory, and one more of ones where ONES says so.
-template <class Tile, bool A_ALONG_K, bool B_ALONG_K, bool ONES, class Finish>
-__device__ __forceinline__ void product(const REAL* __restrict__ a, const REAL* __restrict__ b, i64 rows, i64 N, i64 K, Finish finish) {
+// neighbouring threads at neighbouring n. A has `rows` rows in memory, and one more of ones where ONES says so. With a second pair the
+// groups of odd number make its product, the others that of the first, and C is the sum of both.
+template <class Tile, bool A_ALONG_K, bool B_ALONG_K, bool ONES, bool TWO = false, class Finish>
+__device__ __forceinline__ void product(
+    const Pair& first, i64 rows, i64 N, Finish finish, const Pair& second = {}, u32 tile = blockIdx.x) {
   constexpr int DEPTH = Tile::DEPTH, STAGE = DEPTH * (Tile::M + Tile::N + 2 * QUAD), TILE = Tile::M * Tile::N;
   constexpr int ROOM = STAGE > TILE ? STAGE : TILE;  // of a group in shared memory: its stage, and at the end its sums
   using A = Operand<Tile::GROUP, Tile::M, DEPTH, A_ALONG_K, ONES>;
@@ -106,14 +117,16 @@ __device__ __forceinline__ void product(const REAL* __restrict__ a, const REAL* 
   extern __shared__ Quad shared_memory[];
   REAL* const memory = reinterpret_cast<REAL*>(shared_memory);
   const u32 across = u32((N + Tile::N - 1) / Tile::N);
-  const i64 m0 = i64(blockIdx.x / across) * Tile::M, n0 = i64(blockIdx.x % across) * Tile::N, M = rows + ONES;
+  const i64 m0 = i64(tile / across) * Tile::M, n0 = i64(tile % across) * Tile::N, M = rows + ONES;
   const int t = threadIdx.x % Tile::GROUP, group = threadIdx.x / Tile::GROUP, groups = blockDim.x / Tile::GROUP;
   const int row = t / (Tile::N / Tile::COLUMNS) * Tile::ROWS, column = t % (Tile::N / Tile::COLUMNS) * Tile::COLUMNS;
   REAL *const stage_a = memory + group * ROOM, *const stage_b = stage_a + DEPTH * A::STRIDE;
 
-  A of_a(a, rows, K, m0, t);
-  B of_b(b, N, K, n0, t);
-  i64 k0 = i64(group) * DEPTH;
+  const Pair pair = TWO && group % 2 ? second : first;
+  const i64 K = pair.K, step = i64(groups) / (TWO ? 2 : 1) * DEPTH;
+  A of_a(pair.a, rows, K, m0, t);
+  B of_b(pair.b, N, K, n0, t);
+  i64 k0 = i64(group) / (TWO ? 2 : 1) * DEPTH;
   of_a.load(k0);
   of_b.load(k0);
   REAL around[AHEAD];
@@ -130,7 +143,7 @@ __device__ __forceinline__ void product(const REAL* __restrict__ a, const REAL* 
     of_b.store(stage_b);
     wait_for_group<Tile>();
     const int depth = K - k0 < DEPTH ? int(K - k0) : DEPTH;
-    k0 += i64(groups) * DEPTH;
+    k0 += step;
     if (k0 < K) {
       of_a.load(k0);
       of_b.load(k0);
@@ -183,6 +196,7 @@ __device__ __forceinline__ REAL activated(i64 f, REAL parameter, REAL x) {
 // d f'(x), from y = f(x)
 __device__ __forceinline__ REAL by_slope(i64 f, REAL parameter, REAL y, REAL d) {
   switch (f) {
+    case LINEAR: return d;
     case LEAKY_RELU: return y >= 0 ? d : parameter * d;
     case RELU: return y > 0 ? d : REAL(0) * d;
     case TANH: return d * (REAL(1) - y * y);
@@ -213,7 +227,7 @@ struct TimesSlope {
   __device__ __forceinline__ void write(i64 m, i64 n, REAL sum, REAL output) const {
     REAL* const at = dx + m * N + n;
     const REAL total = accumulate ? *at + sum : sum;
-    *at = f == LINEAR ? total : by_slope(f, parameter, output, total);
+    *at = by_slope(f, parameter, output, total);
   }
 };
 
@@ -236,38 +250,66 @@ struct Store {
 template <class Tile>
 __device__ __forceinline__ void product_as_laid_out(
     const REAL* a, const REAL* b, i64 M, i64 N, i64 K, bool a_by_columns, bool b_by_columns, Store store) {
-  if (a_by_columns && b_by_columns) product<Tile, false, true, false>(a, b, M, N, K, store);
-  else if (a_by_columns) product<Tile, false, false, false>(a, b, M, N, K, store);
-  else if (b_by_columns) product<Tile, true, true, false>(a, b, M, N, K, store);
-  else product<Tile, true, false, false>(a, b, M, N, K, store);
+  const Pair pair = {a, b, K};
+  if (a_by_columns && b_by_columns) product<Tile, false, true, false>(pair, M, N, store);
+  else if (a_by_columns) product<Tile, false, false, false>(pair, M, N, store);
+  else if (b_by_columns) product<Tile, true, true, false>(pair, M, N, store);
+  else product<Tile, true, false, false>(pair, M, N, store);
 }
 
 // The bounds give a thread at most 128 registers.
 extern "C" __global__ void affine(
     const REAL* x, const REAL* W, const REAL* b, i64 f, double parameter, REAL* y, i64 batch, i64 n_out, i64 n_in) {
-  product<Small, true, false, false>(x, W, batch, n_out, n_in, Activate{b, f, REAL(parameter), y, n_out});
+  product<Small, true, false, false>({x, W, n_in}, batch, n_out, Activate{b, f, REAL(parameter), y, n_out});
 }
 extern "C" __global__ void __launch_bounds__(256, 2) affine_large(
     const REAL* x, const REAL* W, const REAL* b, i64 f, double parameter, REAL* y, i64 batch, i64 n_out, i64 n_in) {
-  product<Large, true, false, false>(x, W, batch, n_out, n_in, Activate{b, f, REAL(parameter), y, n_out});
+  product<Large, true, false, false>({x, W, n_in}, batch, n_out, Activate{b, f, REAL(parameter), y, n_out});
+}
+
+// `tiles` of the first head, then those of the second.
+extern "C" __global__ void heads(
+    const REAL* x, const REAL* W, const REAL* b, REAL* y, i64 n_out, const REAL* W2, const REAL* b2, REAL* y2, i64 n_out2, i64 batch,
+    i64 n_in, i64 tiles) {
+  const bool second = blockIdx.x >= tiles;
+  const i64 N = second ? n_out2 : n_out;
+  const Activate finish = {second ? b2 : b, LINEAR, REAL(0), second ? y2 : y, N};
+  product<Small, true, false, false>({x, second ? W2 : W, n_in}, batch, N, finish, {}, blockIdx.x - (second ? u32(tiles) : 0));
 }
 
 extern "C" __global__ void affine_data_gradient(
     const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 accumulate, i64 batch, i64 n_in, i64 n_out) {
-  product<Small, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, accumulate != 0, n_in});
+  product<Small, true, true, false>({dy, W, n_out}, batch, n_in, TimesSlope{f, REAL(parameter), y, dx, accumulate != 0, n_in});
 }
 extern "C" __global__ void __launch_bounds__(256, 2) affine_data_gradient_large(
     const REAL* dy, const REAL* W, i64 f, double parameter, const REAL* y, REAL* dx, i64 accumulate, i64 batch, i64 n_in, i64 n_out) {
-  product<Large, true, true, false>(dy, W, batch, n_in, n_out, TimesSlope{f, REAL(parameter), y, dx, accumulate != 0, n_in});
+  product<Large, true, true, false>({dy, W, n_out}, batch, n_in, TimesSlope{f, REAL(parameter), y, dx, accumulate != 0, n_in});
+}
+
+extern "C" __global__ void __launch_bounds__(256) heads_data_gradient(
+    const REAL* dy, const REAL* W, i64 n_out, const REAL* dy2, const REAL* W2, i64 n_out2, i64 f, double parameter, const REAL* y, REAL* dx,
+    i64 batch, i64 n_in) {
+  const TimesSlope finish = {f, REAL(parameter), y, dx, false, n_in};
+  product<Small, true, true, false, true>({dy, W, n_out}, batch, n_in, finish, {dy2, W2, n_out2});
+}
+
+extern "C" __global__ void activation_gradient(const REAL* dy, i64 f, double parameter, const REAL* y, REAL* dx, i64 n) {
+  const bool whole = packs_are_whole(0, dy, y, dx);
+  const i64 i = (blockIdx.x * i64(blockDim.x) + threadIdx.x) * PACK;
+  Pack gradient = take(dy, i, n, whole);
+  const Pack output = take(y, i, n, whole);
+#pragma unroll
+  for (int k = 0; k < PACK; ++k) gradient.at[k] = by_slope(f, REAL(parameter), output.at[k], gradient.at[k]);
+  put(dx, i, n, whole, gradient);
 }
 
 extern "C" __global__ void affine_weight_gradient(
     const REAL* x, const REAL* dy, REAL* dW, REAL* db, i64 n_in, i64 n_out, i64 batch) {
-  product<Small, false, false, true>(x, dy, n_in, n_out, batch, AddToBoth{dW, db, n_in, n_out});
+  product<Small, false, false, true>({x, dy, batch}, n_in, n_out, AddToBoth{dW, db, n_in, n_out});
 }
 extern "C" __global__ void __launch_bounds__(256, 2) affine_weight_gradient_large(
     const REAL* x, const REAL* dy, REAL* dW, REAL* db, i64 n_in, i64 n_out, i64 batch) {
-  product<Large, false, false, true>(x, dy, n_in, n_out, batch, AddToBoth{dW, db, n_in, n_out});
+  product<Large, false, false, true>({x, dy, batch}, n_in, n_out, AddToBoth{dW, db, n_in, n_out});
 }
 
 extern "C" __global__ void __launch_bounds__(512) matmul(

@@ -45,12 +45,32 @@ def affine(x: Array, W: Array, b: Array, activation: str, parameter: float, y: A
     y[...] = FORWARD[activation](x @ W + b, parameter)
 
 
+def heads(x: Array, W: Array, b: Array, y: Array, W2: Array, b2: Array, y2: Array) -> None:
+    """y = x W + b        y2 = x W2 + b2"""
+    y[...] = x @ W + b
+    y2[...] = x @ W2 + b2
+
+
 def affine_data_gradient(dy: Array, W: Array, activation: str, parameter: float, y: Array, dx: Array, accumulate: bool) -> None:
     """dx = (dy W^T) o f', or (dx + dy W^T) o f'"""
     derivative(activation, parameter)
     matmul(dy, W.T, dx, accumulate)
     if activation != "linear":
         dx *= SLOPE[activation](y, parameter)
+
+
+def heads_data_gradient(dy: Array, W: Array, dy2: Array, W2: Array, activation: str, parameter: float, y: Array, dx: Array) -> None:
+    """dx = (dy W^T + dy2 W2^T) o f'"""
+    derivative(activation, parameter)
+    dx[...] = dy @ W.T + dy2 @ W2.T
+    if activation != "linear":
+        dx *= SLOPE[activation](y, parameter)
+
+
+def activation_gradient(dy: Array, activation: str, parameter: float, y: Array, dx: Array) -> None:
+    """dx = dy o f'"""
+    derivative(activation, parameter)
+    dx[...] = dy * SLOPE[activation](y, parameter)
 
 
 def affine_weight_gradient(x: Array, dy: Array, dW: Array, db: Array) -> None:

@@ -1,12 +1,12 @@
 """The parts of a captured step that are no layer: everything that changes from step to step lies on the device, nothing is read back.
 
-    begin_step(counters, order, table, rows, numbers, step, data, x)      one launch
+    begin_step(counters, order, rows, data, x)                            one launch
     gather(data, rows, out)                                               one launch
     check_gradient(grad, finite, clip_norm, bad, gradient_scale, end)     one launch, with what end_step does if `end` is given
     end_step(numbers, bad, log, counters)                                 one launch
 
 Arrays are C-contiguous, on the device. Raises TypeError for one that is not, or of another dtype or shape, and ValueError for more numbers
-than MOST_NUMBERS.
+or coefficients than MOST_NUMBERS.
 """
 
 from __future__ import annotations
@@ -28,34 +28,22 @@ NOTHING = np.uint64(0)  # the address of no array
 
 
 class Ending(NamedTuple):
-    """The arguments of end_step, for check_gradient to end the step as well."""
+    """What the end of a step logs, and the coefficients that it takes from their table: log (K, T), table (K, C), coefficients (C,)."""
 
     numbers: Sequence[Any]
     log: Array
     counters: Array
+    table: Array
+    coefficients: Array
 
 
-def begin_step(
-    counters: Array,
-    order: Array,
-    table: Array,
-    rows: Array,
-    numbers: Array,
-    step: Array,
-    data: Array | None = None,
-    x: Array | None = None,
-) -> None:
-    """rows (B,) = order[k B ...], numbers (C,) = table[k], step = t; and x (B, F) = data (N, F)[rows], in the same launch.
-
-    counters (2,) = (t, k), order and step are int64; table (K, C) is float64.
-    """
-    for name, array in (("counters", counters), ("order", order), ("rows", rows), ("step", step)):
+def begin_step(counters: Array, order: Array, rows: Array, data: Array, x: Array) -> None:
+    """rows (B,) = order[k B ...], and x (B, F) = data (N, F)[rows].        counters (2,) = (t, k), order and rows are int64."""
+    for name, array in (("counters", counters), ("order", order), ("rows", rows)):
         _check(name, array, "int64", array.shape)
-    _check("numbers", numbers, "float64", numbers.shape)
-    _check("table", table, "float64", (len(table), numbers.size))
-    copied = (NOTHING, NOTHING, 0) if data is None or x is None else (data, x, _bytes_of_row(data, x, len(rows)))
-    arguments = (counters, order, table, rows, len(rows), numbers, numbers.size, step, *copied)
-    current().launch(SOURCE, "begin_step", "float32", _copy_grid(len(rows), copied[2]), THREADS, arguments)
+    size = _bytes_of_row(data, x, len(rows))
+    arguments = (counters, order, rows, len(rows), data, x, size)
+    current().launch(SOURCE, "begin_step", "float32", _copy_grid(len(rows), size), THREADS, arguments)
 
 
 def gather(data: Array, rows: Array, out: Array) -> None:
@@ -77,21 +65,26 @@ def check_gradient(
     gpu = current()
     grid, block = elementwise(grad.size)
     largest = math.inf if clip_norm is None else float(clip_norm)
-    ending = (_addresses(()), 0, NOTHING, NOTHING) if end is None else _ending(*end)
+    ending = (_addresses(()), 0, *(NOTHING,) * 4, 0) if end is None else _ending(end)
     checked = (grad, grad.size, _addresses(finite), len(finite), largest, *gpu.sum_room(grid), bad, gradient_scale)
     gpu.launch(SOURCE, "check_gradient", grad.dtype, grid, block, (*checked, *ending))
 
 
-def end_step(numbers: Sequence[Any], bad: Array, log: Array, counters: Array) -> None:
-    """log[k] (T,) = numbers, t += 1, k += 1; nothing of it where bad is set."""
+def end_step(end: Ending, bad: Array) -> None:
+    """log[k] (T,) = numbers, coefficients (C,) = table[k], t += 1, k += 1; nothing of it where bad is set."""
     _check("bad", bad, "uint32", ())
-    current().launch(SOURCE, "end_step", "float32", 1, MOST_NUMBERS, (*_ending(numbers, log, counters), bad))
+    current().launch(SOURCE, "end_step", "float32", 1, MOST_NUMBERS, (*_ending(end), bad))
 
 
-def _ending(numbers: Sequence[Any], log: Array, counters: Array) -> tuple[Any, ...]:
+def _ending(end: Ending) -> tuple[Any, ...]:
+    numbers, log, counters, table, coefficients = end
     _check("log", log, "float64", (len(log), len(numbers)))
     _check("counters", counters, "int64", (2,))
-    return _addresses(numbers), len(numbers), log, counters
+    if coefficients.size > MOST_NUMBERS:
+        raise ValueError(f"{coefficients.size} coefficients: a step ends with at most {MOST_NUMBERS}")
+    _check("coefficients", coefficients, "float64", (coefficients.size,))
+    _check("table", table, "float64", (len(table), coefficients.size))
+    return _addresses(numbers), len(numbers), log, counters, table, coefficients, coefficients.size
 
 
 def _addresses(numbers: Sequence[Any]) -> Array:

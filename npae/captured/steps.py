@@ -13,7 +13,7 @@ then says why. Raises InputError where the model's backend is not cupy.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from npae.backend import Array
 from npae.captured.batch import BatchStep
 from npae.errors import InputError
 from npae.kernels.cuda.device import current
+from npae.kernels.cuda.recording import Recording
 from npae.models import Model, Terms
 from npae.optim import Adam
 
@@ -51,7 +52,7 @@ class CapturedSteps:
         self.most, self.binarise, self.replayed = most, binarise, replayed
         self.lane = current().lane()
         self._steps: dict[int, BatchStep] = {}
-        self._graphs: dict[tuple[int, int], Callable[[], None]] = {}  # of a batch size and a number of steps
+        self._graphs: dict[tuple[int, int], Recording] = {}  # of a batch size and a number of steps
         self._made: dict[int, int] = {}  # steps that were launched one by one
 
     def run(self, batches: Sequence[Array], epoch: int = 0) -> list[Terms]:
@@ -84,8 +85,16 @@ class CapturedSteps:
             self._made[step.batch] = made + 1
             return 1
         count = TOGETHER if left >= TOGETHER else 1
+        self._recorded(step, count)()
+        return count
+
+    def _recorded(self, step: BatchStep, count: int) -> Recording:
         graph = step.batch, count
         if graph not in self._graphs:
             self._graphs[graph] = self.lane.record(functools.partial(step.launch, count))
-        self._graphs[graph]()
-        return count
+        return self._graphs[graph]
+
+    def chain(self, batch: int) -> tuple[int, int]:
+        """Launches of a step's graph, and how many of them come one after another; steps of that batch size have been made before."""
+        with self.lane:
+            return self._recorded(self._steps[batch], 1).chain()

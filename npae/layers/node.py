@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npae.backend import Array, Backend
-from npae.parameters import Parameter
+from npae.kernels.cuda import lane
+from npae.parameters import GRADIENT_LINES, Parameter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +37,7 @@ def _guard_forward(forward: F) -> F:
     def guarded(self: Node, *args: Any, **kwargs: Any) -> Any:
         if self._in_forward:  # a subclass calls super().forward: one call, not two
             return forward(self, *args, **kwargs)
+        lane.settle(*GRADIENT_LINES)  # they still read what an earlier pass has left, and this one writes it anew
         if self._pending:
             raise CallOrderError(
                 f"{type(self).__name__}.forward was called twice before its backward: the first call's values would be lost"
@@ -118,11 +120,6 @@ class Node:
         if key not in self._buffers:
             self._buffers[key] = self.backend.xp.empty(shape, dtype or self.dtype)
         return self._buffers[key]
-
-    def stand_in(self, **remembered: Any) -> None:
-        """A forward that was made together with another node's: this is what it would have remembered."""
-        vars(self).update(remembered)
-        self._pending, self._to_learn = self.recording, self.learning
 
     def everything(self) -> Iterator[Node]:
         """This node and all below it."""

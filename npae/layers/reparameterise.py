@@ -44,6 +44,7 @@ class Reparameterise(Node):
 
     def __init__(self, form: str = "log_std", noise_scale: float = 1.0) -> None:
         self.form, self.noise_scale = check_form(form), check_noise_scale(noise_scale)
+        self.exponent = EXPONENT.get(form, 0.0)
 
     def sigma(self, s: Array) -> Array:
         """The standard deviation that s stands for, the noise's own included."""
@@ -55,19 +56,15 @@ class Reparameterise(Node):
 
     def forward(self, mu: Array, s: Array, eps: Array) -> Array:
         """z = mu + sigma eps"""
-        self.deviation = self.backend.xp.multiply(self.sigma(s), eps, out=self.buffer("deviation", eps.shape))
-        self.eps = eps
-        return self.backend.xp.add(mu, self.deviation, out=self.buffer("z", mu.shape))
+        self.eps, self.deviation = eps, self.buffer("deviation", eps.shape)  # sigma eps
+        z = self.buffer("z", mu.shape)
+        self.backend.kernel("reparameterise")(mu, s, eps, self.exponent, self.noise_scale, self.deviation, z)
+        return z
 
-    def backward(self, dz: Array) -> tuple[Array, Array]:
-        """dmu = dz,   ds = dz eps dsigma/ds"""
-        xp = self.backend.xp
-        dmu = self.buffer("dmu", dz.shape)
-        xp.copyto(dmu, dz)
-        if self.form == "sigma":  # z = mu + c s eps
-            ds = xp.multiply(dz, self.eps, out=self.buffer("ds", dz.shape))
-            ds *= self.noise_scale
-        else:  # z = mu + c exp(k s) eps, and d/ds c exp(k s) eps = k * deviation
-            ds = xp.multiply(dz, self.deviation, out=self.buffer("ds", dz.shape))
-            ds *= EXPONENT[self.form]
+    def backward(self, dz: Array, onto: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
+        """dmu = dz,   ds = dz eps dsigma/ds,   added to `onto` where another term (the KL) pulls on mu and s as well"""
+        dmu, ds = onto or (self.buffer("dmu", dz.shape), self.buffer("ds", dz.shape))
+        # eps dsigma/ds: k times the deviation where sigma = c exp(k s), c eps where sigma = c s
+        by, factor = (self.deviation, self.exponent) if self.exponent else (self.eps, self.noise_scale)
+        self.backend.kernel("reparameterise_gradient")(dz, by, factor, onto is not None, dmu, ds)
         return dmu, ds

@@ -17,7 +17,9 @@ Sources: Tolstikhin et al. 2018, "Wasserstein auto-encoders", and its published 
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -87,9 +89,13 @@ class Bandwidth:
         if self.rule == "prior":
             return float(2 * z.shape[1] * self.prior_variance)
         samples = self._samples(backend, z, w)
-        statistic = backend.kernel("distance_order_statistic")
-        self.distances = [statistic(samples[pick.left], samples[pick.right], pick.rank) for pick in PICKS[self.rule](len(z))]
-        sigma2: float = backend.number(sum(self.distances))
+        statistic, self.distances = backend.kernel("distance_order_statistic"), []
+        for place, pick in enumerate(PICKS[self.rule](len(z))):
+            with backend.beside(f"distance {place}"):
+                self.distances.append(statistic(samples[pick.left], samples[pick.right], pick.rank))
+        for place in range(len(self.distances)):
+            backend.join(f"distance {place}")
+        sigma2: float = backend.number(functools.reduce(operator.add, self.distances))
         if isinstance(sigma2, float) and sigma2 == 0:  # on a GPU nobody looks: the loss is then not a number, and the step is called off
             raise InputError(
                 f"bandwidth '{self.rule}': the chosen distances between codes are all 0 (collapsed codes?); give a number or 'prior'"

@@ -26,6 +26,7 @@ from npae.losses.bernoulli import CLIP
 from npae.models.terms import Terms
 from npae.models.vae import VAE
 from npae.noise import Noise
+from npae.parameters import PENALTY_LINE
 
 
 class CVAE(VAE):
@@ -73,21 +74,21 @@ class CVAE(VAE):
         encoder_masks, decoder_masks = self.masks(noise)
         mu, s = self.encoder.forward(self.x_and_label.forward(x, y), encoder_masks)
         z = self.reparameterise.forward(mu, s, noise.eps)
-        logits = self.decoder.forward(self.z_and_label.forward(z, y), decoder_masks)
         values, weights = self.regularisers(mu, s, step)
+        logits = self.decoder.forward(self.z_and_label.forward(z, y), decoder_masks)
         return Terms({"nll": self.likelihood.forward(logits, x)} | values, weights)
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
         if self.l2_weight:
-            self.l2.backward(self.l2_weight)
+            with self.backend.beside(PENALTY_LINE):
+                self.l2.backward(self.l2_weight)
+        with self.backend.beside("terms"):
+            pull = (self.kl_keras or self.kl).backward(self.beta_now)
         dlogits = self.likelihood.backward()
         dz = self.z_and_label.backward(self.decoder.backward(dlogits))
-        dmu, ds = self.reparameterise.backward(dz)
-        kmu, ks = (self.kl_keras or self.kl).backward(self.beta_now)
-        dmu += kmu
-        ds += ks
-        self.encoder.backward((dmu, ds))
+        self.backend.join("terms")
+        self.encoder.backward(self.reparameterise.backward(dz, onto=pull))
 
     def encoded(self, x: Array, *given: Array) -> Any:
         """(mu, s) of rows x with labels y"""

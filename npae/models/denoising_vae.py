@@ -67,18 +67,19 @@ class DenoisingVAE(VAE):
         noisy = corrupt(self.backend, self.corruption, self.level, x, noise.corruption, *room)
         mu, s = self.encoder.forward(noisy, encoder_masks)
         z = self.reparameterise.forward(mu, s, noise.eps)
+        with self.backend.beside("terms"):
+            kl = self.kl.forward(mu, s)
         y = self.decoder.forward(z, decoder_masks)
-        return Terms({"nll": self.likelihood.forward(y, x), "kl": self.kl.forward(mu, s)}, {"kl": self.beta})
+        return Terms({"nll": self.likelihood.forward(y, x), "kl": kl}, {"kl": self.beta})
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
+        with self.backend.beside("terms"):
+            pull = self.kl.backward(self.beta)
         dy = self.likelihood.backward()
         dz = self.decoder.backward(dy)
-        dmu, ds = self.reparameterise.backward(dz)
-        kmu, ks = self.kl.backward(self.beta)
-        dmu += kmu
-        ds += ks
-        self.encoder.backward((dmu, ds))
+        self.backend.join("terms")
+        self.encoder.backward(self.reparameterise.backward(dz, onto=pull))
 
     def check_data(self, x: Array) -> Array:
         """x as every model reads it, if it can be corrupted in this way."""

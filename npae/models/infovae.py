@@ -76,20 +76,20 @@ class InfoVAE(VAE):
         encoder_masks, decoder_masks = self.masks(noise)
         mu, s = self.encoder.forward(x, encoder_masks)
         z = self.reparameterise.forward(mu, s, noise.eps)
+        with self.backend.beside("terms"):
+            values = {"kl": self.kl.forward(mu, s), "mmd": self.mmd.forward(z, noise.prior, **held)}
         y = self.decoder.forward(z, decoder_masks)
-        values = {"nll": self.likelihood.forward(y, x), "kl": self.kl.forward(mu, s), "mmd": self.mmd.forward(z, noise.prior, **held)}
-        return Terms(values, {"kl": self.kl_weight, "mmd": self.mmd_weight})
+        return Terms({"nll": self.likelihood.forward(y, x)} | values, {"kl": self.kl_weight, "mmd": self.mmd_weight})
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
+        with self.backend.beside("terms"):
+            pull_on_z, pull = self.mmd.backward(self.mmd_weight), self.kl.backward(self.kl_weight)
         dy = self.likelihood.backward()
         dz = self.decoder.backward(dy)
-        dz += self.mmd.backward(self.mmd_weight)
-        dmu, ds = self.reparameterise.backward(dz)
-        kmu, ks = self.kl.backward(self.kl_weight)
-        dmu += kmu
-        ds += ks
-        self.encoder.backward((dmu, ds))
+        self.backend.join("terms")
+        dz += pull_on_z
+        self.encoder.backward(self.reparameterise.backward(dz, onto=pull))
 
     def held_constant(self, x: Array, noise: Noise, *given: Array) -> dict[str, Any]:
         """The bandwidth sigma2, whose gradient is stopped."""

@@ -48,10 +48,7 @@ class LocalInference(Node):
             dy = model.likelihood.backward()
             scale(dy, nats)
             dz = model.pulled_back(dy)
-            dmu, ds = self.reparameterise.backward(dz)
-            kmu, ks = self.kl.backward()
-        dmu += kmu
-        ds += ks
+            dmu, ds = self.reparameterise.backward(dz, onto=self.kl.backward())
         return value, dmu, ds
 
     def descend(
@@ -67,7 +64,7 @@ class LocalInference(Node):
         adam = self.backend.kernel("adam")
         for t in range(steps):
             eps = draws[:, t // 2 * width : (t // 2 + 1) * width]
-            eps = self.backend.xp.negative(eps, out=self.buffer("negative", eps.shape)) if t % 2 else eps
+            eps = self.backend.xp.multiply(eps, -1 if t % 2 else 1, out=self.buffer("eps", eps.shape))
             _, gradient[0], gradient[1] = self.gradient(model, x, *local, eps, *given)
             alpha, root_scale = rate * (1 - t / steps) / (1 - BETA1 ** (t + 1)), 1 / math.sqrt(1 - BETA2 ** (t + 1))
             adam(*flat, alpha, BETA1, BETA2, root_scale, EPSILON, float(rows))

@@ -65,10 +65,11 @@ class Objective(Node):
         return Noise(**{name: self.backend.xp.empty((rows, columns), self.dtype) for name, (_, _, columns) in every})
 
     def fill(self, noise: Noise, seed: int, step: int | Array, rows: Array) -> Noise:
-        """Draw into those arrays; seed, step and rows have been checked, and on a GPU the step may be a number that lies there."""
+        """Draw into those arrays, each on a line of its own; seed, step and rows have been checked, on a GPU the step may lie there."""
         for name, (stream, distribution, _) in self.noise_columns().items():
             if name in noise:
-                (streams.normal if distribution == "normal" else streams.uniform)(self.backend, seed, stream, step, rows, noise[name])
+                with self.backend.beside(f"draw of {name}"):
+                    (streams.normal if distribution == "normal" else streams.uniform)(self.backend, seed, stream, step, rows, noise[name])
         return noise
 
     def masks(self, noise: Noise) -> tuple[list[Array], list[Array]]:

@@ -5,13 +5,14 @@
     q(z|x) = N(mu(x), sigma(x)^2)    p(z) = N(0, I)    z = mu + sigma eps, one draw a row    x (B, F)   mu s eps z (B, Z)
 
     forward    (mu, s) = encoder(x),  z = reparameterise(mu, s, eps),  y = decoder(z),  nll = likelihood(y, x),  kl = KL(mu, s)
-    backward   dy = dnll,  dz = decoder'(dy),  (dmu, ds) = reparameterise'(dz) + beta dKL,  encoder'(dmu, ds)
+    backward   dy = dnll,  dz = decoder'(dy),  (dmu, ds) = beta dKL + reparameterise'(dz),  encoder'(dmu, ds)
 
 beta = 1 and l2 = 0 is the bound itself, in nats per image: -L <= log p(x). KL warm-up lets beta grow linearly over the first steps.
 l2 weighs the squared parameters of the decoder (the Flux document's regulariser). noise_scale is the standard deviation of eps: a factor of
 sigma. kl "keras" minimises what the Keras document calls KL, -1/2 sum (1 + s - mu^2 - exp(s)), as the term kl_keras: it takes for a
 log-variance the s that the sampler takes for a log-std, and knows nothing of noise_scale, so L is NOT a bound; the divergence of the
 posterior that is sampled stands beside it as kl.
+`beside` and `join` say what need not wait for what in a step on a GPU (npae/captured/batch.py); on a CPU they do nothing.
 Source: Kingma & Welling 2014; beta: Higgins et al. 2017; warm-up: Bowman et al. 2016, Sonderby et al. 2016; free bits: Kingma et al. 2016.
 """
 
@@ -31,6 +32,7 @@ from npae.models.checks import check_steps, check_weight
 from npae.models.model import Model
 from npae.models.terms import Terms
 from npae.noise import Noise
+from npae.parameters import PENALTY_LINE
 
 KLS = ("exact", "keras")
 CAVEAT = (
@@ -118,34 +120,35 @@ class VAE(Model):
         encoder_masks, decoder_masks = self.masks(noise)
         mu, s = self.encoder.forward(x, encoder_masks)
         z = self.reparameterise.forward(mu, s, noise.eps)
-        y = self.decoder.forward(z, decoder_masks)
         values, weights = self.regularisers(mu, s, step)
+        y = self.decoder.forward(z, decoder_masks)
         return Terms({"nll": self.likelihood.forward(y, x)} | values, weights)
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
         if self.l2_weight:
-            self.l2.backward(self.l2_weight)
+            with self.backend.beside(PENALTY_LINE):
+                self.l2.backward(self.l2_weight)
+        with self.backend.beside("terms"):
+            pull = (self.kl_keras or self.kl).backward(self.beta_now)
         dy = self.likelihood.backward()
         dz = self.decoder.backward(dy)
-        dmu, ds = self.reparameterise.backward(dz)
-        kmu, ks = (self.kl_keras or self.kl).backward(self.beta_now)
-        dmu += kmu
-        ds += ks
-        self.encoder.backward((dmu, ds))
+        self.backend.join("terms")
+        self.encoder.backward(self.reparameterise.backward(dz, onto=pull))
 
     def regularisers(self, mu: Array, s: Array, step: int | None) -> tuple[dict[str, float], dict[str, float]]:
         """kl, with what is minimised in its place or beside it, and their weights"""
         self.beta_now = self.beta_at(step)
-        values, weights = {"kl": self.kl.forward(mu, s)}, {"kl": self.beta_now}
-        if self.kl.free_bits:  # the term that is minimised, and beside it the divergence itself
-            values = {"kl": self.kl.exact, "kl_free_bits": values["kl"]}
-            weights = {"kl": 0.0, "kl_free_bits": self.beta_now}
-        if self.kl_keras:
-            values["kl_keras"] = self.kl_keras.forward(mu, s)
-            weights = {"kl": 0.0, "kl_keras": self.beta_now}
-        if self.l2_weight:
-            values["l2"], weights["l2"] = self.l2.forward(), self.l2_weight
+        with self.backend.beside("terms"):
+            values, weights = {"kl": self.kl.forward(mu, s)}, {"kl": self.beta_now}
+            if self.kl.free_bits:  # the term that is minimised, and beside it the divergence itself
+                values = {"kl": self.kl.exact, "kl_free_bits": values["kl"]}
+                weights = {"kl": 0.0, "kl_free_bits": self.beta_now}
+            if self.kl_keras:
+                values["kl_keras"] = self.kl_keras.forward(mu, s)
+                weights = {"kl": 0.0, "kl_keras": self.beta_now}
+            if self.l2_weight:
+                values["l2"], weights["l2"] = self.l2.forward(), self.l2_weight
         return values, weights
 
     @property

@@ -88,14 +88,18 @@ class WAE(Model):
         encoder_masks, decoder_masks = self.masks(noise)
         code = self.encoder.forward(x, encoder_masks)
         z = self.reparameterise.forward(code[0], code[1], noise.eps) if self.is_gaussian else code
+        with self.backend.beside("terms"):
+            mmd = self.mmd.forward(z, noise.prior, **held)
         y = self.decoder.forward(z, decoder_masks)
-        values = {"reconstruction": self.likelihood.forward(y, x), "mmd": self.mmd.forward(z, noise.prior, **held)}
-        return Terms(values, {"mmd": self.lambda_})
+        return Terms({"reconstruction": self.likelihood.forward(y, x), "mmd": mmd}, {"mmd": self.lambda_})
 
     def backward(self) -> None:
         """the forward pass, bottom-up"""
+        with self.backend.beside("terms"):
+            pull = self.mmd.backward(self.lambda_)
         dz = self.decoder.backward(self.likelihood.backward())
-        dz += self.mmd.backward(self.lambda_)
+        self.backend.join("terms")
+        dz += pull
         self.encoder.backward(self.reparameterise.backward(dz) if self.is_gaussian else dz)
 
     def held_constant(self, x: Array, noise: Noise, *given: Array) -> dict[str, Any]:

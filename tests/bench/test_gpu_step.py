@@ -191,11 +191,13 @@ def test_the_whole_runs_on_both_devices_and_who_fails_is_named(
     assert "torch-cuda cannot: torch-cuda stopped at 'agree': CUDA error: out of memory" in shown
     assert "jax-cuda is absent: not installed" in shown
     assert "floor on the GPU" in shown
+    assert "captured: 17 launches, 12 of them one after another: " in " ".join(shown.split())
     (file,) = tmp_path.glob("*.json")
     content = json.loads(file.read_text())
     rows = {row["name"]: row for row in content["rows"]}
     assert len(rows["captured"]["rounds"]) == 2
     assert rows["captured"]["upload_bytes"] > 0
+    assert rows["captured"]["chain"] == [17, 12]
     assert content["gpu"]["driver"] == "550.54.15"
     assert content["asked"][0]["verdict"] == "not measured"
     assert file.with_suffix(".png").stat().st_size > 1000

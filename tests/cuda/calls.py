@@ -100,9 +100,8 @@ def _points(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
 
 
 def _begin_step(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
-    counters, order, table = np.array([41, 1]), rng.permutation(3 * size), rng.standard_normal((3, 5))
-    rows, numbers, step = np.full(size, -1), np.full(5, np.nan), np.array(-1)
-    return counters, order, table, rows, numbers, step, rng.standard_normal((3 * size, 7)).astype(dtype), np.zeros((size, 7), dtype)
+    counters, order, rows = np.array([41, 1]), rng.permutation(3 * size), np.full(size, -1)
+    return counters, order, rows, rng.standard_normal((3 * size, 7)).astype(dtype), np.zeros((size, 7), dtype)
 
 
 def _gather(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
@@ -111,7 +110,8 @@ def _gather(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
 
 def _of_a_step(rng: np.random.Generator, size: int, dtype: str) -> tuple[Any, ...]:
     grad, bad = rng.standard_normal(20 * size).astype(dtype), np.zeros((), "uint32")
-    return grad, rng.standard_normal(3), bad, np.array(7.0), np.full((2, 3), np.nan), np.array([41, 1])
+    log, counters, table, coefficients = np.full((2, 3), np.nan), np.array([41, 1]), rng.standard_normal((2, 5)), np.full(5, np.nan)
+    return grad, rng.standard_normal(3), bad, np.array(7.0), log, counters, table, coefficients
 
 
 def _each(numbers: Any) -> list[Any]:
@@ -119,14 +119,14 @@ def _each(numbers: Any) -> list[Any]:
 
 
 def _check_gradient(clip_norm: float | None, ends: bool) -> Callable[..., None]:
-    def run(grad: Any, numbers: Any, bad: Any, scale: Any, log: Any, counters: Any) -> None:
-        check_gradient(grad, _each(numbers), clip_norm, bad, scale, Ending(_each(numbers), log, counters) if ends else None)
+    def run(grad: Any, numbers: Any, bad: Any, scale: Any, *end: Any) -> None:
+        check_gradient(grad, _each(numbers), clip_norm, bad, scale, Ending(_each(numbers), *end) if ends else None)
 
     return run
 
 
-def _end_step(grad: Any, numbers: Any, bad: Any, scale: Any, log: Any, counters: Any) -> None:
-    end_step(_each(numbers), bad, log, counters)
+def _end_step(grad: Any, numbers: Any, bad: Any, scale: Any, *end: Any) -> None:
+    end_step(Ending(_each(numbers), *end), bad)
 
 
 PRODUCTS = ("matmul", "affine", "affine_data_gradient", "affine_weight_gradient")
@@ -147,10 +147,10 @@ CALLS = {
     "distance_order_statistic, of one sample": Call(lambda z, rank: order_statistic(z, z, rank), _points, (), SOME[1:], of_passes),
     "locate_distance, long points": registered("locate_distance", _long_points("locate_distance"), **PASSES),
     **{f"{name}, large tiles": registered(name, _product(name), dense__gpu__ENOUGH=1) for name in PRODUCTS},
-    "begin_step": Call(begin_step, _begin_step, (3, 4, 5, 7)),
+    "begin_step": Call(begin_step, _begin_step, (2, 4)),
     "gather": Call(gather, _gather, (2,)),
     "check_gradient": Call(_check_gradient(None, False), _of_a_step, (2, 3)),
     "check_gradient, clipped": Call(_check_gradient(0.5, False), _of_a_step, (2, 3)),
-    "check_gradient, ending": Call(_check_gradient(0.5, True), _of_a_step, (2, 3, 4, 5)),
-    "end_step": Call(_end_step, _of_a_step, (4, 5)),
+    "check_gradient, ending": Call(_check_gradient(0.5, True), _of_a_step, (2, 3, 4, 5, 7)),
+    "end_step": Call(_end_step, _of_a_step, (4, 5, 7)),
 }

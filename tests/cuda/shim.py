@@ -91,12 +91,16 @@ class OnCpu(Device):
 
     def __init__(self, order: int = 0, seed: int = 0, edit: Callable[[str, str], str] = _as_it_is, options: tuple[str, ...] = ()) -> None:
         self.xp = np
-        self._ticket = None
+        self._tickets = {}
         self.order, self.seed, self.edit, self.options = order, seed, edit, options
 
     def address(self, array: Array) -> int:
         """Where the array lies."""
         return int(array.ctypes.data)
+
+    def stream(self) -> int:
+        """There is only one."""
+        return 0
 
     def kernel(self, name: str, kernel: str, real: str) -> Any:
         """The function, called as CuPy's: (grid, block, arguments, shared_mem=)."""

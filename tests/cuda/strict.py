@@ -18,11 +18,15 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from races import MAIN, Order, touched
 from shim import OnCpu
 
 from npae.kernels.cuda.lane import Lane
+from npae.kernels.cuda.recording import Recording
 
 _recording = False
+_inside = 0
+_order = Order()  # of all launches; that of CuPy's own functions too, each of which is taken for one
 _asarray, _array = np.asarray, np.array  # NumPy's own, whatever no_conversion puts in their place
 CONVERSIONS = ("asarray", "array", "ascontiguousarray", "asanyarray")
 
@@ -42,6 +46,37 @@ def _checked(name: str) -> Callable[..., Any]:
         return getattr(self.view(np.ndarray), name)(*arguments)
 
     return method
+
+
+def _reduced(name: str) -> Callable[..., Any]:
+    def method(self: DeviceArray, *arguments: Any, **options: Any) -> Any:
+        result = device_array(getattr(self.view(np.ndarray), name)(*arguments, **_plain(options)))
+        _touch(name, (self,), (result, options.get("out")))
+        return result
+
+    return method
+
+
+@contextlib.contextmanager
+def _one_launch() -> Iterator[None]:
+    """What NumPy calls inside is part of a launch that is told afterwards."""
+    global _inside
+    _inside += 1
+    try:
+        yield
+    finally:
+        _inside -= 1
+
+
+def _touch(what: str, reads: Sequence[Any], writes: Sequence[Any]) -> None:
+    """Those of them that are arrays."""
+    if not _inside:
+        _order.touch(what, *([a for a in arrays if isinstance(a, np.ndarray) and a.size] for arrays in (reads, writes)))
+
+
+def _is_view(result: Any, arguments: Sequence[Any]) -> bool:
+    inside = [part for a in arguments for part in (a if isinstance(a, list | tuple) else (a,)) if isinstance(part, np.ndarray)]
+    return isinstance(result, np.ndarray) and any(np.may_share_memory(a.view(np.ndarray), result.view(np.ndarray)) for a in inside)
 
 
 def _on_host(value: Any) -> bool:
@@ -68,13 +103,19 @@ class DeviceArray(np.ndarray):
         options = {k: v.view(np.ndarray) if isinstance(v, DeviceArray) else v for k, v in options.items()}
         if out:
             options["out"] = tuple(a.view(np.ndarray) if isinstance(a, DeviceArray) else a for a in out)
-        result = getattr(ufunc, how)(*plain, **options)
-        return out[0] if out else device_array(result)
+        result = out[0] if out else device_array(getattr(ufunc, how)(*plain, **options))
+        if out:
+            getattr(ufunc, how)(*plain, **options)
+        _touch(ufunc.__name__, operands, (result,))
+        return result
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         if function is not np.copyto:  # NumPy's own way to fill what zeros_like makes
             _refuse_mixture(function.__name__, (*arguments, *options.values()))
-        result = super().__array_function__(function, types, arguments, options)
+        with _one_launch():
+            result = super().__array_function__(function, types, arguments, options)
+        written = (arguments[0],) if function is np.copyto else (result, options.get("out"))
+        _touch(function.__name__, (*arguments, *options.values()), [a for a in written if not _is_view(a, arguments)])
         return device_array(result) if isinstance(result, np.ndarray | np.generic) else result
 
     def __getitem__(self, key: Any) -> Any:
@@ -87,16 +128,14 @@ class DeviceArray(np.ndarray):
         if _on_host(value) and not any(isinstance(one, np.ndarray | list) for one in keys):
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
         plain = tuple(one.view(np.ndarray) if isinstance(one, DeviceArray) else one for one in keys)
+        _touch("assignment", (value,), (self,))
         self.view(np.ndarray)[plain] = value.view(np.ndarray) if isinstance(value, DeviceArray) else value
 
-    def sum(self, *arguments: Any, **options: Any) -> Any:
-        return device_array(self.view(np.ndarray).sum(*arguments, **_plain(options)))
+    def fill(self, value: Any) -> None:
+        _touch("fill", (), (self,))
+        self.view(np.ndarray).fill(value)
 
-    def mean(self, *arguments: Any, **options: Any) -> Any:
-        return device_array(self.view(np.ndarray).mean(*arguments, **_plain(options)))
-
-    def max(self, *arguments: Any, **options: Any) -> Any:
-        return device_array(self.view(np.ndarray).max(*arguments, **_plain(options)))
+    sum, mean, max = _reduced("sum"), _reduced("mean"), _reduced("max")
 
     __float__ = _checked("__float__")
     __int__ = _checked("__int__")
@@ -149,26 +188,42 @@ class StrictNumpy(ModuleType):
         return _array(value.view(np.ndarray)) if isinstance(value, DeviceArray) else _array(value)
 
 
+class AgainOnCpu(Recording):
+    """Replays by calling again; chain() is that of the last replay."""
+
+    def __init__(self, launches: Callable[[], object]) -> None:
+        self.launches, self.last = launches, (0, 0)
+
+    def __call__(self) -> None:
+        _order.count()
+        with recording():
+            self.launches()
+        assert not _order.under_way, "CUDA ends no recording while a line runs on"
+        self.last = _order.launches, _order.longest
+
+    def chain(self) -> tuple[int, int]:
+        return self.last
+
+
 class LaneOnCpu(Lane):
-    """Replays by calling again."""
+    """Replays by calling again; lines run in turn, and what may not be beside another raises."""
 
     def __init__(self) -> None:
-        pass
+        self.under_way = _order.under_way
 
     def __enter__(self) -> LaneOnCpu:
+        _order.begin()
+        self.under_way = _order.under_way
+        self.inside = self.entered()
+        self.inside.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        self.inside.__exit__(None, None, None)
 
-    def record(self, launches: Callable[[], object]) -> Callable[[], None]:
+    def record(self, launches: Callable[[], object]) -> Recording:
         """The launches, which may read nothing."""
-
-        def replay() -> None:
-            with recording():
-                launches()
-
-        return replay
+        return AgainOnCpu(launches)
 
     def wait(self) -> None:
         """Nothing is under way."""
@@ -176,6 +231,18 @@ class LaneOnCpu(Lane):
     def allocated(self) -> int:
         """Nothing is counted."""
         return 0
+
+    def beside(self, line: str) -> contextlib.AbstractContextManager[None]:
+        """Launches inside go to that line."""
+        return _order.beside(line)
+
+    def join(self, lines: set[str]) -> None:
+        """What follows comes after these."""
+        _order.join(set(lines))
+
+    def is_main(self) -> bool:
+        """Launches go to no line."""
+        return _order.line == MAIN
 
 
 @contextlib.contextmanager
@@ -217,7 +284,21 @@ class StrictDevice(OnCpu):
 
     def __init__(self, order: int = 0, seed: int = 0) -> None:
         super().__init__(order, seed)
-        self.xp = StrictNumpy("strict")
+        self.xp, self.order_of_launches = StrictNumpy("strict"), _order
+
+    def kernel(self, name: str, kernel: str, real: str) -> Any:
+        """The function, and before it runs a look at what it touches."""
+        function = super().kernel(name, kernel, real)
+
+        def call(grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any], *, shared_mem: int = 0) -> None:
+            _order.touch(kernel, *touched(name, kernel, arguments))
+            function(grid, block, arguments, shared_mem=shared_mem)
+
+        return call
+
+    def stream(self) -> int:
+        """A number for the line."""
+        return hash(_order.line)
 
     def lane(self) -> Lane:
         """Where launches are recorded."""

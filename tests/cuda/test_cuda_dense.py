@@ -15,7 +15,8 @@ from npae.kernels.dense import gpu
 from npae.kernels.registry import KERNELS, resolve
 from npae.kernels.step.codes import ACTIVATIONS
 
-NAMES = ["matmul", "affine", "affine_data_gradient", "affine_weight_gradient"]
+NAMES = ["matmul", "affine", "heads", "affine_data_gradient", "heads_data_gradient", "affine_weight_gradient"]
+WITH_ACTIVATION = ["affine", "affine_data_gradient", "heads_data_gradient", "activation_gradient"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 PARAMETER = 0.25
 
@@ -25,10 +26,15 @@ def example(name: str, batch: int, n_in: int, n_out: int, dtype: str, activation
     rng = np.random.default_rng(batch + n_in + n_out)
     x, W, b, dy = ((shift + rng.standard_normal(shape)).astype(dtype) for shape in ((batch, n_in), (n_in, n_out), n_out, (batch, n_out)))
     dW, db, dx, y = np.ones_like(W), np.ones_like(b), np.full_like(x, np.nan), np.full_like(dy, np.nan)
+    below = abs(x) + PARAMETER if activation == "softplus" else x
+    half = 1 + n_out // 2  # outputs of a second head
     return {
         "matmul": (x, W, y, False),
         "affine": (x, (W / n_in).astype(dtype), b, activation, PARAMETER, y),
-        "affine_data_gradient": (dy, W, activation, PARAMETER, abs(x) + PARAMETER if activation == "softplus" else x, dx, False),
+        "heads": (x, (W / n_in).astype(dtype), b, y, (W[:, -half:] / n_in).astype(dtype), b[:half].copy(), y[:, :half].copy()),
+        "affine_data_gradient": (dy, W, activation, PARAMETER, below, dx, False),
+        "heads_data_gradient": (dy, W, dy[:, :half].copy(), W[:, -half:].copy(), activation, PARAMETER, below, dx),
+        "activation_gradient": (x[::-1].copy(), activation, PARAMETER, below, dx),
         "affine_weight_gradient": (x, dy, dW, db),
     }[name]
 
@@ -71,7 +77,7 @@ def test_small_tiles_are_right_however_the_warps_share_the_sum(device: Device, n
     assert max(errors(device, name, example(name, *shape, dtype))) < TOLERANCE[dtype]
 
 
-@pytest.mark.parametrize("name", ["affine", "affine_data_gradient"])
+@pytest.mark.parametrize("name", WITH_ACTIVATION)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_is_the_reference_s(device: Device, name: str, activation: str) -> None:
     assert max(errors(device, name, example(name, 18, 40, 33, "float64", activation))) < 1e-14
@@ -85,13 +91,22 @@ def test_data_far_from_zero_loses_no_more_than_its_size_says(device: Device, nam
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_nan_stays_a_nan_in_its_row_and_reaches_no_other(device: Device, activation: str) -> None:
-    for name, output in (("affine", 5), ("affine_data_gradient", 5)):
+    for name, output in (("affine", 5), ("affine_data_gradient", 5), ("heads_data_gradient", 7)):
         arguments = example(name, 20, 37, 18, "float32", activation)
         arguments[0][3, 5] = np.nan
         ours = on(device.xp, arguments)
         resolve(name, "gpu")(*ours)
         assert np.isnan(host(ours[output])).all(1).tolist() == [row == 3 for row in range(20)]
         assert np.isnan(host(ours[output])).any(1).tolist() == [row == 3 for row in range(20)]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_through_an_activation_a_nan_stays_where_it_is(device: Device, activation: str) -> None:
+    arguments = example("activation_gradient", 20, 37, 1, "float32", activation)
+    arguments[0][3, 5] = np.nan
+    ours = on(device.xp, arguments)
+    gpu.activation_gradient(*ours)
+    assert np.argwhere(np.isnan(host(ours[-1]))).tolist() == [[3, 5]]
 
 
 def test_an_infinite_input_makes_its_weights_gradients_infinite_or_nan_and_leaves_the_biases_alone(device: Device) -> None:
@@ -141,6 +156,9 @@ def launched(name: str, batch: int, n_in: int, n_out: int, dtype: str = "float32
 
 def test_a_small_layer_is_made_of_many_small_tiles_and_a_large_one_of_large_tiles() -> None:
     assert launched("affine", 100, 784, 128)[:3] == ("affine", 7 * 8, 9 * 32)
+    assert launched("heads", 100, 128, 24)[:3] == ("heads", 7 * 2 + 7 * 1, 4 * 32)
+    assert launched("heads_data_gradient", 100, 128, 8)[:3] == ("heads_data_gradient", 7 * 8, 2 * 32)
+    assert launched("heads_data_gradient", 100, 128, 200)[:3] == ("heads_data_gradient", 7 * 8, 2 * 4 * 32)
     assert launched("affine_weight_gradient", 100, 784, 128)[:3] == ("affine_weight_gradient", 50 * 8, 4 * 32)
     assert launched("affine", 100, 128, 8)[:3] == ("affine", 7, 4 * 32)
     assert launched("affine", 20_000, 4, 8)[0] == "affine"  # not 64 columns of which 8 are used
@@ -151,6 +169,7 @@ def test_a_small_layer_is_made_of_many_small_tiles_and_a_large_one_of_large_tile
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_no_launch_asks_for_more_shared_memory_than_every_gpu_gives(dtype: str) -> None:
     assert max(launched("affine", 16, n_in, 16, dtype)[3] for n_in in range(1, 700)) <= 48 * 1024
+    assert max(launched("heads_data_gradient", 16, 16, n_out, dtype)[3] for n_out in range(1, 700)) <= 48 * 1024
     assert launched("affine", 2000, 8, 1000, dtype)[3] <= 48 * 1024
 
 

@@ -1,4 +1,4 @@
-"""How a captured step begins, against NumPy: its rows, its numbers, its batch out of the data."""
+"""How a captured step begins, against NumPy: its rows, its batch out of the data."""
 
 from __future__ import annotations
 
@@ -24,48 +24,34 @@ def offset(device: Device, array: Array, by: int) -> Array:
 # ---- the beginning of a step
 
 
-def begun(device: Device, k: int, rows: int, *, data: Array | None = None) -> dict[str, Array]:
+def begun(device: Device, k: int, rows: int, data: Array) -> dict[str, Array]:
     """What begin_step writes at place k of four steps, the first of them step 38."""
     xp = device.xp
     state = {
-        "order": xp.asarray(np.random.default_rng(1).permutation(1200)[: 4 * rows]),
-        "table": xp.asarray(np.random.default_rng(2).standard_normal((4, 5))),
-        "rows": full(device, rows, -1, "int64"),
-        "numbers": full(device, 5, np.nan),
-        "step": full(device, (), -1, "int64"),
         "counters": xp.asarray(np.array([38 + k, k])),
+        "order": xp.asarray(np.random.default_rng(1).permutation(1200)[: 4 * rows]),
+        "rows": full(device, rows, -1, "int64"),
+        "data": xp.asarray(data),
+        "x": full(device, (rows, data.shape[1]), np.nan, str(data.dtype)),
     }
-    x = None if data is None else full(device, (rows, data.shape[1]), np.nan, str(data.dtype))
-    given = () if data is None else (xp.asarray(data), x)
-    begin_step(state["counters"], state["order"], state["table"], state["rows"], state["numbers"], state["step"], *given)
-    return {name: host(array) for name, array in state.items()} | ({} if x is None else {"x": host(x)})
+    begin_step(**state)
+    return {name: host(array) for name, array in state.items()}
 
 
 @pytest.mark.parametrize(("k", "rows"), [(0, 300), (2, 300), (3, 100), (1, 1)])
-def test_a_step_begins_with_its_own_rows_and_numbers(device: Device, k: int, rows: int) -> None:
-    state = begun(device, k, rows)
+@pytest.mark.parametrize(("dtype", "features"), [("float32", 784), ("float32", 7), ("float64", 3), ("float32", 1)])
+def test_a_step_begins_with_its_own_rows_and_their_data(device: Device, k: int, rows: int, dtype: str, features: int) -> None:
+    data = rng.standard_normal((1200, features)).astype(dtype)
+    state = begun(device, k, rows, data)
     assert np.array_equal(state["rows"], state["order"][rows * k : rows * (k + 1)])
-    assert np.array_equal(state["numbers"], state["table"][k])
-    assert state["step"] == 38 + k
+    assert np.array_equal(state["x"], data[state["rows"]])
     assert state["counters"].tolist() == [38 + k, k]
 
 
-@pytest.mark.parametrize(("dtype", "features"), [("float32", 784), ("float32", 7), ("float64", 3), ("float32", 1)])
-def test_a_step_begins_with_its_rows_of_the_data_in_the_same_launch(device: Device, dtype: str, features: int) -> None:
-    data = rng.standard_normal((1200, features)).astype(dtype)
-    state = begun(device, 3, 100, data=data)
-    assert np.array_equal(state["x"], data[state["order"][300:]])
-    assert np.array_equal(state["rows"], state["order"][300:])
-    assert np.array_equal(state["numbers"], state["table"][3])
-
-
 def test_a_step_begins_with_every_row_where_the_rows_are_more_than_threads(device: Device) -> None:
-    order, rows, step = device.xp.arange(5000)[::-1].copy(), full(device, 5000, -1, "int64"), full(device, (), -1, "int64")
-    table, numbers = full(device, (1, 1000), 0.0), full(device, 1000, np.nan)
-    table[...] = device.xp.arange(1000.0)
-    begin_step(full(device, 2, 0, "int64"), order, table, rows, numbers, step)
+    order, rows = device.xp.arange(5000)[::-1].copy(), full(device, 5000, -1, "int64")
+    begin_step(full(device, 2, 0, "int64"), order, rows, full(device, (5000, 1), 1.0), full(device, (5000, 1), 0.0))
     assert np.array_equal(host(rows), host(order))
-    assert np.array_equal(host(numbers), np.arange(1000.0))
 
 
 # ---- rows of the data

@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from calls import CALLS, Call
 from gpu_only import GPU_ONLY
 
+from npae import backend as backends
+from npae.captured import CapturedSteps
 from npae.kernels.cuda.device import Device, using
+from npae.optim import Adam
+from npae.training.configuration import build_model, resolve
 
 SCRIPT = Path(__file__).with_name("every_kernel.py")
 CLOSE = ("squared_error", "mmd_rbf", "distance_order_statistic", "affine_weight_gradient", "check_gradient, ending")  # with partial sums
@@ -112,3 +117,11 @@ def test_blocks_that_run_at_once_give_the_same_bytes_every_time(gpu: Device, nam
         arguments = call.arguments(gpu, size, "float32")
         results.add(b"|".join(array.tobytes() for array in call.written(arguments, call.run(*arguments))))
     assert len(results) == 1
+
+
+def test_the_graph_of_a_step_has_the_launches_and_the_order_that_were_asked_for(gpu: Device) -> None:
+    backends._instance.cache_clear()
+    model = build_model(resolve("flux-ae", flags={"backend": "cupy"}), 784)
+    steps = CapturedSteps(model, Adam(model.parameters, 1e-3), 0, gpu.xp.zeros((40, 784), "float32"), most=4)
+    steps.run([np.arange(20)] * 4)
+    assert steps.chain(20) == (17, 12)  # as test_lines_of_a_step.py counts them

@@ -103,15 +103,15 @@ def test_the_norm_has_the_same_bytes_on_every_run(device: Device) -> None:
 
 
 def ending(device: Device, terms: list[float]) -> Ending:
-    """Of step 41, the second of three."""
+    """Of step 41, the second of three, which have two coefficients each."""
     log, counters = full(device, (3, len(terms)), np.nan), device.xp.asarray(np.array([41, 1]))
-    return Ending(on_device(device, terms), log, counters)
+    return Ending(on_device(device, terms), log, counters, device.xp.asarray(np.arange(6.0).reshape(3, 2)), full(device, 2, np.nan))
 
 
 def ends(device: Device, how: str, end: Ending, bad: int = 0) -> None:
     """By its own launch, or by that which checks the gradient."""
     if how == "end_step":
-        end_step(end.numbers, full(device, (), bad, "uint32"), end.log, end.counters)
+        end_step(end, full(device, (), bad, "uint32"))
     else:
         checked(device, np.ones(3000, "float32"), bad=bad, end=end)
 
@@ -126,6 +126,7 @@ def test_the_end_of_a_step_logs_its_numbers_and_goes_on(device: Device, how: str
     assert log[1].tolist() == terms
     assert np.isnan(log[[0, 2]]).all()
     assert host(end.counters).tolist() == [42, 2]
+    assert host(end.coefficients).tolist() == [2.0, 3.0]
 
 
 @pytest.mark.parametrize("how", ["end_step", "check_gradient"])
@@ -133,6 +134,7 @@ def test_nothing_is_logged_and_nothing_advances_once_a_step_was_bad(device: Devi
     end = ending(device, [1.0, 2.0])
     ends(device, how, end, bad=1)
     assert np.isnan(host(end.log)).all()
+    assert np.isnan(host(end.coefficients)).all()
     assert host(end.counters).tolist() == [41, 1]
 
 
@@ -153,21 +155,27 @@ def test_a_number_that_is_only_logged_need_not_be_finite(device: Device) -> None
 def test_numbers_are_read_where_they_lie_when_the_step_ends(device: Device) -> None:
     """One of them a part of a longer array."""
     numbers = full(device, 5, 0.5)
-    log, counters = full(device, (2, 2), np.nan), full(device, 2, 0, "int64")
+    log, counters, table = full(device, (2, 2), np.nan), full(device, 2, 0, "int64"), full(device, (2, 32), 0.0)
     for value in (3.0, 4.0):
         numbers[2:3] = value
-        end_step([full(device, (), 2 * value), numbers[2:3]], full(device, (), 0, "uint32"), log, counters)
+        end_step(
+            Ending([full(device, (), 2 * value), numbers[2:3]], log, counters, table, full(device, 32, 0.0)), full(device, (), 0, "uint32")
+        )
     assert host(log).tolist() == [[6.0, 3.0], [8.0, 4.0]]
     assert host(counters).tolist() == [2, 2]
 
 
 def test_what_does_not_fit_is_named(device: Device) -> None:
-    bad, counters = full(device, (), 0, "uint32"), full(device, 2, 0, "int64")
+    bad, end = full(device, (), 0, "uint32"), ending(device, [1.0, 2.0])
     with pytest.raises(TypeError, match=r"log: float64 \(3, 1\) is not float64 \(3, 2\)"):
-        end_step(on_device(device, [1.0, 2.0]), bad, full(device, (3, 1), 0.0), counters)
+        end_step(end._replace(log=full(device, (3, 1), 0.0)), bad)
     with pytest.raises(TypeError, match=r"number 1: float32 \(\) is not float64 \(\)"):
-        end_step([full(device, (), 1.0), full(device, (), 1.0, "float32")], bad, full(device, (3, 2), 0.0), counters)
+        end_step(end._replace(numbers=[full(device, (), 1.0), full(device, (), 1.0, "float32")]), bad)
+    with pytest.raises(TypeError, match=r"table: float64 \(3, 1\) is not float64 \(3, 2\)"):
+        end_step(end._replace(table=full(device, (3, 1), 0.0)), bad)
     with pytest.raises(TypeError, match=r"bad: int64 \(\) is not uint32 \(\)"):
-        end_step(on_device(device, [1.0]), full(device, (), 0, "int64"), full(device, (3, 1), 0.0), counters)
+        end_step(end, full(device, (), 0, "int64"))
     with pytest.raises(ValueError, match="33 numbers: a kernel takes at most 32"):
         checked(device, np.ones(1), finite=(1.0,) * 33)
+    with pytest.raises(ValueError, match="33 coefficients: a step ends with at most 32"):
+        end_step(end._replace(coefficients=full(device, 33, 0.0)), bad)

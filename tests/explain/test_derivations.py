@@ -20,7 +20,7 @@ from npae.presets import preset_names
 
 NAMES = [name for names in catalogue.registered().values() for name in names]
 WITHOUT_OBJECTIVE = {"Adam", "adam", "pairwise_squared", "relabelled_sums", "distance_order_statistic", "locate_distance", "matmul"} | {
-    name for name in KERNELS if name.startswith("philox") or name == "affine"
+    name for name in KERNELS if name.startswith("philox") or name in ("affine", "heads", "reparameterise")
 }
 
 

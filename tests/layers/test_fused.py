@@ -11,7 +11,7 @@ import pytest
 from npae.backend import Array, Backend
 from npae.errors import InputError
 from npae.inspection.subjects import MODEL_FORMS, C
-from npae.layers import Chain, Dense, Dropout, LeakyReLU, Node, activation, forget, frozen, inference
+from npae.layers import Chain, Dense, Dropout, LeakyReLU, Node, Parallel, activation, forget, frozen, inference
 from npae.layers.fused import fused
 from npae.models import MODELS, Model, Terms
 
@@ -116,7 +116,21 @@ def test_a_dense_layer_and_its_activation_take_one_kernel_forward_and_two_back(b
     monkeypatch.setattr(Backend, "kernel", noted)
     with fused(chain):
         passed(chain)
-    assert called == ["affine"] * 2 + ["affine_weight_gradient", "affine_data_gradient"] * 2
+    assert called == ["affine"] * 2 + ["activation_gradient"] + ["affine_weight_gradient", "affine_data_gradient"] * 2
+
+
+def test_two_heads_take_one_kernel_forward_and_one_back_beside_their_own_gradients(bound: Bound, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain, called = bound(Chain(Dense(4, 5), *activation("tanh"), Parallel(mu=Dense(5, 3), s=Dense(5, 2)))), list[str]()
+    theirs, (dmu, ds) = chain.forward(X), (DY, DY[:, :2].copy())
+    theirs = {"mu": theirs[0].copy(), "s": theirs[1].copy(), "dx": chain.backward((dmu, ds)).copy(), **gradients(chain)}
+    kernel = Backend.kernel
+    monkeypatch.setattr(Backend, "kernel", lambda backend, name: (called.append(name), kernel(backend, name))[1])
+    with fused(chain):
+        mu, s = chain.forward(X)
+        ours = {"mu": mu.copy(), "s": s.copy(), "dx": chain.backward((dmu, ds)).copy(), **gradients(chain)}
+    agree(ours, theirs)
+    weights, below = ["affine_weight_gradient"], ["affine_data_gradient"]
+    assert called == ["affine", "heads", *weights, *weights, "heads_data_gradient", *weights, *below]
 
 
 def test_a_first_layer_whose_gradient_nobody_reads_computes_none(bound: Bound) -> None:

@@ -1,11 +1,12 @@
-"""Layers that read random numbers: Dropout and Reparameterise. The numbers are arguments, so both are plain functions."""
+"""Layers that read random numbers: Dropout and Reparameterise, with its kernels. The numbers are arguments, so all are plain functions."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from npae.explain.derivation import Derivation, step
-from npae.explain.examples import of_layer
+from npae.explain.derivation import Derivation, Worked, step
+from npae.explain.derivations.products import against_differences
+from npae.explain.examples import of_kernel, of_layer, unwritten
 from npae.layers import Dropout, Reparameterise
 
 DROPOUT = Derivation(
@@ -81,4 +82,64 @@ REPARAMETERISE = Derivation(
     ),
 )
 
-DERIVATIONS = (DROPOUT, REPARAMETERISE)
+MU, S, EPS = [[0.5, -1, 0], [1, 0, 2]], [[0, -0.5, 0.5], [-1, 0, 0.2]], [[1, -0.5, 0.2], [-1, 2, 0]]
+DZ = [[1, 2, -1], [0.5, 1, 4]]
+
+DRAW = Derivation(
+    "reparameterise",
+    "reparameterise",
+    (
+        step(
+            "The form says by its exponent k what s is: 1 for log sigma, 1/2 for log sigma^2; c is the noise's own standard deviation.",
+            r"\sigma = c e^{k s}",
+            sigma=lambda v: v.scale * np.exp(v.exponent * v.s),
+        ),
+        step(
+            "How far the draw lies from the mean: kept, because the gradient of s is a multiple of it.",
+            r"\text{deviation} = \sigma \varepsilon",
+            deviation=lambda v: v.sigma * v.eps,
+        ),
+        step("Definition.", r"z = \mu + \text{deviation}", z=lambda v: v.mu + v.deviation),
+    ),
+    of_kernel(
+        "reparameterise",
+        {"mu": MU, "s": S, "eps": EPS, "exponent": 0.5, "scale": 2, "deviation": unwritten(2, 3), "z": unwritten(2, 3)},
+        ("deviation", "z"),
+    ),
+)
+
+
+def _through_the_draw() -> Worked:
+    deviation = 2 * np.exp(0.5 * np.array(S, float)) * np.array(EPS, float)
+    given = {"dz": DZ, "by": deviation, "factor": 0.5, "accumulate": True, "dmu": [[1, 0, 0], [0, 1, 0]], "ds": [[0, 0, 1], [1, 0, 0]]}
+    moved = {"mu": np.array(MU, float), "s": np.array(S, float)}
+    pull_mu, pull_s = np.array(given["dmu"], float), np.array(given["ds"], float)
+
+    def objective() -> float:
+        z = moved["mu"] + 2 * np.exp(0.5 * moved["s"]) * np.array(EPS, float)
+        return float((np.array(DZ, float) * z + pull_mu * moved["mu"] + pull_s * moved["s"]).sum())
+
+    worked = of_kernel("reparameterise_gradient", given, ("new_dmu", "new_ds"))
+    return against_differences("reparameterise_gradient", worked, moved, objective, {"mu": "new_dmu", "s": "new_ds"})()
+
+
+DRAW_GRADIENT = Derivation(
+    "reparameterise_gradient",
+    "reparameterise_gradient",
+    (
+        step(
+            "z = mu + c exp(k s) eps moves with s by k times its deviation, which is `by`; k is the factor.",
+            r"\frac{\partial z}{\partial s} = k c e^{k s} \varepsilon",
+            slope=lambda v: v.factor * v.by,
+        ),
+        step(
+            "The mean moves z as much as itself. Another term may pull on mu already: the gradients add.",
+            r"d\mu' = d\mu + dz",
+            new_dmu=lambda v: v.dmu + v.dz,
+        ),
+        step("So it is with s.", r"ds' = ds + dz \odot \frac{\partial z}{\partial s}", new_ds=lambda v: v.ds + v.dz * v.slope),
+    ),
+    _through_the_draw,
+)
+
+DERIVATIONS = (DROPOUT, REPARAMETERISE, DRAW, DRAW_GRADIENT)
