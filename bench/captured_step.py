@@ -1,7 +1,8 @@
-"""npae's training step on a GPU as a worker.        python -m bench.captured_step FOLDER MODEL captured|eager
+"""npae's training step on a GPU as a worker.        python -m bench.captured_step FOLDER MODEL captured|in-turn|eager
 
 What `npae train` does there: the data lie on the device, the host copies the rows of an epoch's steps, launches them, and waits once.
-`captured` replays a CUDA graph, `eager` launches the same kernels one by one. Each step draws its own noise, by the seed and the number of
+`captured` replays a CUDA graph, `in-turn` one whose launches follow one another even where neither needs the other, `eager` launches the
+same kernels one by one. Each step draws its own noise, by the seed and the number of
 the step; those of the problem are the same numbers.
 """
 
@@ -37,7 +38,8 @@ class CapturedStep(Peer):
         settings, found = settings_of(self.model, "cupy", self.problem.dtype), []
         model, adam = make_model(settings, self.problem.parameters)
         self.upload_seconds = self.gpu.seconds(lambda: found.append(model.backend.from_host(self.problem.data)))
-        return CapturedSteps(model, adam, settings["seed"], found[0], most=self.unit, replayed=self.form == "captured")
+        form = {"replayed": self.form != "eager", "side_by_side": self.form != "in-turn"}
+        return CapturedSteps(model, adam, settings["seed"], found[0], most=self.unit, **form)
 
     def steps(self, count: int) -> dict[str, float]:
         """In calls of an epoch, or less."""
@@ -59,7 +61,7 @@ class CapturedStep(Peer):
     def about(self) -> dict[str, Any]:
         """With what the device holds, the copy that no step repeats, and the launches of a step's graph: (all, one after another)."""
         held = {"device_bytes": self.take_steps.lane.allocated(), "upload_seconds": self.upload_seconds}
-        chain = {"chain": self.take_steps.chain(self.rows)} if self.form == "captured" else {}
+        chain = {"chain": self.take_steps.chain(self.rows)} if self.form != "eager" else {}
         return super().about() | held | chain | {"upload_bytes": self.problem.data.nbytes}
 
 

@@ -17,7 +17,7 @@ from bench.lists import names
 from npae.errors import InputError
 
 DEVICES = ("cpu", "cuda")
-BACKENDS = {"cpu": ("numpy", "numba", "compiled"), "cuda": ("eager", "captured")}  # npae's forms of a training step there
+BACKENDS = {"cpu": ("numpy", "numba", "compiled"), "cuda": ("eager", "in-turn", "captured")}  # npae's forms of a step
 HIDDEN = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
 

@@ -43,14 +43,19 @@ class CapturedSteps:
         most: int,
         binarise: str = "none",
         replayed: bool = True,
+        side_by_side: bool = True,
     ) -> None:
-        """`most` steps in one call; data (N, F) and given, what each row comes with, lie on the device."""
+        """`most` steps in one call; data (N, F) and given, what each row comes with, lie on the device.
+
+        Not `replayed`: launched one by one. Not `side_by_side`: each launch after the one before, whether or not it needs it.
+        """
         if model.backend.name != "cupy":
             form = "captured" if replayed else "eager"
             raise InputError(f"step '{form}' runs on a GPU, and the backend is {model.backend.name}; take --backend cupy, or step auto")
         self.model, self.optimizer, self.seed, self.data, self.given = model, optimizer, seed, data, given
         self.most, self.binarise, self.replayed = most, binarise, replayed
         self.lane = current().lane()
+        self.lane.side_by_side = side_by_side
         self._steps: dict[int, BatchStep] = {}
         self._graphs: dict[tuple[int, int], Recording] = {}  # of a batch size and a number of steps
         self._made: dict[int, int] = {}  # steps that were launched one by one

@@ -28,7 +28,7 @@ from bench.step_floor import floor_on_gpu
 BATCH = 3
 
 
-@pytest.mark.parametrize(("model", "form"), [("flux-ae", "eager"), ("flux-wae", "captured")])
+@pytest.mark.parametrize(("model", "form"), [("flux-ae", "eager"), ("flux-vae", "in-turn"), ("flux-wae", "captured")])
 def test_npaes_own_step_agrees_and_counts_what_it_does(
     gpu: FakeGpu, form: str, model: str, small_problem: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +129,7 @@ def test_who_measures_a_cpu_finds_no_gpu_and_the_others_their_form() -> None:
     assert command("torch-cuda-autotune", folder, "ae")[2:] == ["bench.torch_autotune_step", "folder", "ae", "alone"]
     assert command("compiled", folder, "ae")[2:] == ["bench.compiled_step", "folder", "ae"]
     assert list(peers_on(["cpu", "cuda"])) == [*PEERS, *CUDA_PEERS]
-    assert backends_on(["cuda"]) == ("eager", "captured")
+    assert backends_on(["cuda"]) == ("eager", "in-turn", "captured")
 
 
 def test_a_framework_without_cuda_is_absent_with_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ def test_the_whole_runs_on_both_devices_and_who_fails_is_named(
     monkeypatch.setattr(peers, "installed", lambda package: None if package == "no-such-package" else "1.0")
     monkeypatch.setitem(peers.CUDA_PEERS, "jax-cuda", peers.PeerKind("jax_step", ("no-such-package",)))
     monkeypatch.setitem(peers.EVERY_PEER, "jax-cuda", peers.CUDA_PEERS["jax-cuda"])
-    words = ["--models", "relu-ae@8", "--batch", "3", "--backends", "numpy,captured", "--peers", "naive-numpy,torch-cuda,jax-cuda"]
+    words = ["--models", "relu-ae@8", "--batch", "3", "--backends", "numpy,in-turn,captured", "--peers", "naive-numpy,torch-cuda,jax-cuda"]
     monkeypatch.setattr("bench.step.known", lambda: ("relu-ae@8",))
     assert main(["step", "--device", "cpu,cuda", *words, "--rounds", "2", "--seconds", "0.001", "--patience", "0"]) == 0
     shown = capsys.readouterr().out
@@ -191,6 +191,7 @@ def test_the_whole_runs_on_both_devices_and_who_fails_is_named(
     assert "torch-cuda cannot: torch-cuda stopped at 'agree': CUDA error: out of memory" in shown
     assert "jax-cuda is absent: not installed" in shown
     assert "floor on the GPU" in shown
+    assert "in-turn: 17 launches, 17 of them one after another: " in " ".join(shown.split())
     assert "captured: 17 launches, 12 of them one after another: " in " ".join(shown.split())
     (file,) = tmp_path.glob("*.json")
     content = json.loads(file.read_text())

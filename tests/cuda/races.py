@@ -7,8 +7,9 @@
     order.launches, order.longest                          since count(): how many, and how many of them one after another
 
 Each line counts its launches, and with each launch goes how many of every line it is known to come after (vector clocks: Fidge 1988,
-Mattern 1989). Two launches that touch overlapping memory, one of them writing, must be so ordered. Arrays are kept while they matter, so
-that no two share an address by chance.
+Mattern 1989). Two launches that touch overlapping memory, one of them writing, must be so ordered. And as CuPy gives memory that was freed
+to the next who asks on the same line: a launch on the line where an array was first used must, once that array is gone, come after all
+launches that touch it on other lines.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import weakref
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -39,7 +41,7 @@ class Access(NamedTuple):
     first: int
     last: int  # byte, that one not included
     writes: bool
-    array: Any  # kept, so that its address is nobody else's
+    owner: int  # of the memory
 
 
 class Order:
@@ -61,6 +63,8 @@ class Order:
         self.depth: dict[str, int] = defaultdict(int)
         self.lines, self.under_way = [MAIN], set[str]()
         self.accesses: list[Access] = []
+        self.home: dict[int, str] = {}  # the line where an array was first used, by the id of what owns its memory
+        self.freed: dict[str, list[Access]] = defaultdict(list)  # on other lines, of arrays whose home this was
 
     @property
     def line(self) -> str:
@@ -86,6 +90,7 @@ class Order:
             self.under_way -= lines
             if not self.under_way:
                 self.accesses.clear()  # all that is still to come comes after them
+                self.freed.clear()
 
     def touch(self, what: str, reads: Sequence[Any], writes: Sequence[Any]) -> None:
         """A launch, here."""
@@ -94,17 +99,41 @@ class Order:
         known[line] += 1
         self.depth[line] += 1
         self.launches, self.longest = self.launches + 1, max(self.longest, self.depth[line])
+        for other in self.freed.pop(line, ()):
+            if other.count > known[other.line]:
+                raise RaceError(f"{what} on line '{line}' may be given memory that {other.what} on line '{other.line}' touches")
         for array, writing in (*((a, False) for a in reads), *((a, True) for a in writes)):
-            first, last = np.lib.array_utils.byte_bounds(array.view(np.ndarray)) if isinstance(array, np.ndarray) else array
+            owner, (first, last) = self._owner(array), bounds(array)
             for other in self.accesses:
                 if (writing or other.writes) and first < other.last and other.first < last and other.count > known[other.line]:
                     raise RaceError(f"{what} on line '{line}' and {other.what} on line '{other.line}' touch the same memory, in no order")
-            self.accesses.append(Access(what, line, known[line], first, last, writing, array))
+            self.accesses.append(Access(what, line, known[line], first, last, writing, owner))
+
+    def _owner(self, array: Any) -> int:
+        """Whose memory it is; that it is freed will be heard."""
+        if not isinstance(array, np.ndarray):
+            return 0
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        if id(array) not in self.home:
+            self.home[id(array)] = self.line
+            weakref.finalize(array, self._free, id(array)).atexit = False
+        return id(array)
+
+    def _free(self, owner: int) -> None:
+        home = self.home.pop(owner, MAIN)
+        self.freed[home] += [access for access in self.accesses if access.owner == owner and access.line != home]
+        self.accesses = [access for access in self.accesses if access.owner != owner]
 
     def _order(self, later: str, earlier: str) -> None:
         for line, count in self.after[earlier].items():
             self.after[later][line] = max(self.after[later][line], count)
         self.depth[later] = max(self.depth[later], self.depth[earlier])
+
+
+def bounds(array: Any) -> tuple[int, int]:
+    """First byte, and the one behind the last; of a pair, itself."""
+    return np.lib.array_utils.byte_bounds(array.view(np.ndarray)) if isinstance(array, np.ndarray) else array
 
 
 @functools.cache

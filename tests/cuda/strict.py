@@ -209,7 +209,7 @@ class LaneOnCpu(Lane):
     """Replays by calling again; lines run in turn, and what may not be beside another raises."""
 
     def __init__(self) -> None:
-        self.under_way = _order.under_way
+        self.under_way, self.side_by_side = _order.under_way, True
 
     def __enter__(self) -> LaneOnCpu:
         _order.begin()
@@ -220,6 +220,7 @@ class LaneOnCpu(Lane):
 
     def __exit__(self, *error: object) -> None:
         self.inside.__exit__(None, None, None)
+        _order.begin()
 
     def record(self, launches: Callable[[], object]) -> Recording:
         """The launches, which may read nothing."""
@@ -234,7 +235,7 @@ class LaneOnCpu(Lane):
 
     def beside(self, line: str) -> contextlib.AbstractContextManager[None]:
         """Launches inside go to that line."""
-        return _order.beside(line)
+        return _order.beside(line) if self.side_by_side else contextlib.nullcontext()
 
     def join(self, lines: set[str]) -> None:
         """What follows comes after these."""
