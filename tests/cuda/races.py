@@ -99,6 +99,10 @@ class Order:
         known[line] += 1
         self.depth[line] += 1
         self.launches, self.longest = self.launches + 1, max(self.longest, self.depth[line])
+        if not self.under_way:  # all in turn: what is still to come comes after it
+            for array in (*reads, *writes):
+                self._owner(array)
+            return
         for other in self.freed.pop(line, ()):
             if other.count > known[other.line]:
                 raise RaceError(f"{what} on line '{line}' may be given memory that {other.what} on line '{other.line}' touches")
