@@ -118,6 +118,16 @@ def test_many_steps_in_one_graph_are_the_same_steps(gpu: Device, monkeypatch: py
     assert [row["train"] for row in together.history.rows] == [row["train"] for row in one_by_one.history.rows]
 
 
+def test_the_last_of_all_steps_begins_one_that_has_rows_too(gpu: Device) -> None:
+    model = MODELS["vae"](F, (7,), 3, backend="cupy")
+    captured = steps.CapturedSteps(model, Adam(model.parameters, 1e-2), 0, model.backend.from_host(np.zeros((N, F), "float32")), most=4)
+    for _ in range(2):
+        assert len(captured.run([np.full(B, N - 1)] * 4)) == 4
+    step = captured._steps[B]
+    assert len(step.order) == 5 * B
+    assert not np.asarray(model.backend.to_host(step.rows)).any()
+
+
 @pytest.mark.parametrize("step", ["captured", "eager"])
 def test_a_loss_that_is_not_finite_moves_nothing_and_says_why(gpu: Device, step: str) -> None:
     trainer = trained("vae", "cupy", step, epochs=1)
