@@ -50,6 +50,14 @@ def _data_gradient(dy: Any, W: Any, *_: Any) -> Arithmetic:
     return 2.0 * dy.shape[0] * W.size, 0.0
 
 
+def _heads(x: Any, W: Any, b: Any, y: Any, W2: Any, *_: Any) -> Arithmetic:
+    return 2.0 * len(x) * (W.size + W2.size), 0.0
+
+
+def _heads_gradient(dy: Any, W: Any, dy2: Any, W2: Any, *_: Any) -> Arithmetic:
+    return 2.0 * len(dy) * (W.size + W2.size), 0.0
+
+
 def _weight_gradient(x: Any, dy: Any, *_: Any) -> Arithmetic:
     return 2.0 * x.shape[0] * x.shape[1] * dy.shape[1], 0.0
 
@@ -76,13 +84,16 @@ ARITHMETIC: dict[str, Callable[..., Arithmetic]] = {
     "relabelled_sums": _relabelled,
     "matmul": _product,
     "affine": _product,
+    "heads": _heads,
     "affine_data_gradient": _data_gradient,
+    "heads_data_gradient": _heads_gradient,
     "affine_weight_gradient": _weight_gradient,
     "bernoulli_logits": _two_of_a_pixel,
     "bernoulli_probabilities": _two_of_a_pixel,
     "gaussian_kl_log_std": _one_of_a_unit,
     "gaussian_kl_log_variance": _one_of_a_unit,
     "gaussian_kl_sigma": _one_of_a_unit,
+    "reparameterise": _one_of_a_unit,
     "philox_normal": _normal,
 }
 

@@ -176,6 +176,9 @@ def test_the_work_of_a_call_is_counted_from_its_arguments() -> None:
     assert work(KERNELS["adam"], adam) == {"copy_bytes": 28_000.0, "gemm_flops": 0.0, "exponentials": 0.0}
     a, b, out = np.zeros((3, 5), np.float32), np.zeros((5, 7), np.float32), np.zeros((3, 7), np.float32)
     assert work(KERNELS["matmul"], (a, b, out, False))["gemm_flops"] == 2 * 3 * 5 * 7
+    b2, bias, bias2, out2 = np.zeros((5, 2), np.float32), np.zeros(7, np.float32), np.zeros(2, np.float32), np.zeros((3, 2), np.float32)
+    assert work(KERNELS["heads"], (a, b, bias, out, b2, bias2, out2))["gemm_flops"] == 2 * 3 * 5 * (7 + 2)
+    assert work(KERNELS["heads_data_gradient"], (out, b, out2, b2, "tanh", 0.0, a, a))["gemm_flops"] == 2 * 3 * 5 * (7 + 2)
 
 
 @pytest.mark.parametrize(
