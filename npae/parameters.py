@@ -46,6 +46,12 @@ def at_most(numbers: int) -> Iterator[None]:
         _most.reset(token)
 
 
+def _settled(gradient: Array) -> Array:
+    """The gradient, with whatever is launched from now on after those who are adding to it."""
+    lane.settle(PENALTY_LINE, *GRADIENT_LINES)
+    return gradient
+
+
 @dataclass
 class Parameter:
     """A tensor to be learned: its shape, how it starts, and (once bound) its views into the flat vectors.
@@ -63,8 +69,7 @@ class Parameter:
     @property
     def grad(self) -> Array:
         """The gradient, to be added to."""
-        lane.settle(PENALTY_LINE, *GRADIENT_LINES)
-        return self._grad
+        return _settled(self._grad)
 
     @grad.setter
     def grad(self, array: Array) -> None:
@@ -72,8 +77,8 @@ class Parameter:
         self._grad = array
 
     @property
-    def grad_in_turn(self) -> Array:
-        """The same for one who knows what he comes after."""
+    def grad_beside(self) -> Array:
+        """The same for a launch beside others, of which its author knows what it comes after."""
         return self._grad
 
     @property
@@ -153,8 +158,7 @@ class Parameters:
     @property
     def grad(self) -> Array:
         """The gradient of every tensor, in one vector; as Parameter.grad."""
-        lane.settle(PENALTY_LINE, *GRADIENT_LINES)
-        return self._grad
+        return _settled(self._grad)
 
     @grad.setter
     def grad(self, array: Array) -> None:

@@ -1,4 +1,4 @@
-"""Matrix products, and a dense layer's three products with what stands around each of them.
+"""Matrix products, and those of a dense layer with what stands around each of them.
 
     matmul(a (M, K), b (K, N), out (M, N), accumulate)                          out = a b, or out += a b
     affine(x (B, I), W (I, O), b (O,), activation, parameter, y (B, O))         y = f(x W + b)

@@ -1,7 +1,8 @@
 """Each product with what stands around it in one launch.        x (B, I)   W (I, O)   b (O,)   y dy (B, O)        matmul (M, K) (K, N)
 
 A block makes one tile of the output. Large tiles where there are enough of them to fill a GPU; small ones otherwise, whose warps share the
-K products. Sizes of tiles, stages and shared memory are those of dense.cu.
+K products. Sizes of tiles, stages and shared memory are those of
+product.cuh.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from npae.backend import Array
@@ -57,9 +56,9 @@ class DenseAnd:
         """dW and db, on a line of their own if there is anything to do beside them; da is the gradient of x W + b."""
         if self.dense.learning:
             backend = self.dense.backend
-            with nullcontext() if self.ends else backend.beside(self.line):
+            with contextlib.nullcontext() if self.ends else backend.beside(self.line):
                 backend.join(PENALTY_LINE)
-                backend.kernel("affine_weight_gradient")(self.x, da, self.dense.W.grad_in_turn, self.dense.b.grad_in_turn)
+                backend.kernel("affine_weight_gradient")(self.x, da, self.dense.W.grad_beside, self.dense.b.grad_beside)
 
     @property
     def ends(self) -> bool:

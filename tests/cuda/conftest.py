@@ -20,7 +20,8 @@ from npae.kernels.cuda.device import Device, using
 sys.path.insert(0, str(Path(__file__).parent))  # shim.py, nvrtc.py and others beside this file
 from nvrtc import WHEEL, library
 from shim import OnCpu
-from strict import StrictDevice, no_conversion
+from strict import StrictDevice
+from strict_numpy import no_conversion
 
 ORDERS = {"as numbered": 0, "backwards": 1, "shuffled": 2}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from strict import ReadWhileRecordingError
+from strict_numpy import ReadWhileRecordingError
 
 from npae.captured import steps
 from npae.errors import NonFiniteError
