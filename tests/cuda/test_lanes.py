@@ -81,10 +81,16 @@ class FakeStream:
         self.cupy.current.pop()
 
 
-def test_a_line_is_a_stream_that_waits_for_the_one_it_leaves_and_is_waited_for_where_it_is_joined() -> None:
+def made() -> tuple[FakeCupy, Lane]:
+    """A lane, and its stream the current one."""
     cupy = FakeCupy()
-    entered = Lane(cupy)
-    cupy.current.append(entered.stream)
+    lane_of_its_own = Lane(cupy)
+    cupy.current.append(lane_of_its_own.stream)
+    return cupy, lane_of_its_own
+
+
+def test_a_line_is_a_stream_that_waits_for_the_one_it_leaves_and_is_waited_for_where_it_is_joined() -> None:
+    cupy, entered = made()
     with entered.entered():
         with lane.beside("a"):
             with lane.beside("b"):
@@ -105,9 +111,7 @@ def test_a_line_is_a_stream_that_waits_for_the_one_it_leaves_and_is_waited_for_w
 
 
 def test_a_recording_that_fails_is_ended_and_says_why_it_failed() -> None:
-    cupy = FakeCupy()
-    entered = Lane(cupy)
-    cupy.current.append(entered.stream)
+    cupy, entered = made()
 
     def fails() -> None:
         with lane.beside("a"):
@@ -121,9 +125,7 @@ def test_a_recording_that_fails_is_ended_and_says_why_it_failed() -> None:
 
 
 def test_a_lane_is_that_of_the_thread_that_has_entered_it() -> None:
-    cupy = FakeCupy()
-    entered = Lane(cupy)
-    cupy.current.append(entered.stream)
+    cupy, entered = made()
 
     def elsewhere() -> None:
         with lane.beside("a"):
